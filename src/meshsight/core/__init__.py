@@ -1,0 +1,1 @@
+"""Conventions in code: errors, kinds, randomness, poses, cameras, boxes, masks, images, files."""

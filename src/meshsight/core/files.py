@@ -1,0 +1,56 @@
+"""Files that are either whole or absent: written under a temporary name, then renamed."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from meshsight.core.errors import StorageError
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Writes a file atomically; folders on the way are made.
+
+    Raises:
+        StorageError: the disk is full or the place cannot be written; nothing is left behind.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except OSError as error:
+        try:
+            temporary.unlink(missing_ok=True)
+        except OSError:
+            pass  # the first error is the one that matters
+        raise StorageError(
+            f"{path}: cannot write {len(data):,} bytes: {error.strerror or error}. Free space or name another folder."
+        ) from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes UTF-8 text atomically, with `\\n` line ends on every system."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def dump_json(value: Any) -> str:
+    """Returns JSON on one line, in the given key order, with the shortest exact floats."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes indented JSON atomically, ending with a newline."""
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+
+
+def sha256_of(data: bytes) -> str:
+    """Returns the hexadecimal SHA-256 of bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def sha256_of_file(path: Path) -> str:
+    """Returns the hexadecimal SHA-256 of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

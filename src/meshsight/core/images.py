@@ -1,0 +1,80 @@
+"""Images as RGB uint8 arrays (h, w, 3), read and written exactly one way."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image, UnidentifiedImageError
+
+from meshsight.core.errors import ImageError
+from meshsight.core.files import write_bytes
+
+RgbImage = UInt8[np.ndarray, "h w 3"]
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+
+
+def read_image(path: Path) -> RgbImage:
+    """Reads an image file in its stored orientation; grey, palette and alpha images become RGB.
+
+    Raises:
+        ImageError: the file is missing, truncated or no image.
+    """
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image.convert("RGB"))
+    except FileNotFoundError as error:
+        raise ImageError(f"{path}: no such image file") from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise ImageError(f"{path}: cannot be decoded ({error}); the file is truncated or no image") from error
+
+
+def read_size_hw(path: Path) -> tuple[int, int]:
+    """Reads height and width from an image's header.
+
+    Raises:
+        ImageError: the file is missing or no image.
+    """
+    try:
+        with Image.open(path) as image:
+            return image.height, image.width
+    except FileNotFoundError as error:
+        raise ImageError(f"{path}: no such image file") from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise ImageError(f"{path}: no readable image header ({error})") from error
+
+
+def encode_jpeg(image: RgbImage, quality: int) -> bytes:
+    """Returns baseline JPEG bytes, 4:2:0, at a quality of 1 to 100."""
+    return _encode(image, ".jpg", [cv2.IMWRITE_JPEG_QUALITY, quality])
+
+
+def encode_png(image: RgbImage) -> bytes:
+    """Returns PNG bytes at a fast compression level."""
+    return _encode(image, ".png", [cv2.IMWRITE_PNG_COMPRESSION, 1])
+
+
+def decode_image(data: bytes, where: str) -> RgbImage:
+    """Decodes JPEG or PNG bytes; `where` names them in the error.
+
+    Raises:
+        ImageError: the bytes are no whole image.
+    """
+    decoded = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR)
+    if decoded is None:
+        raise ImageError(f"{where}: {len(data):,} bytes that are no readable image")
+    return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
+
+
+def write_image(path: Path, image: RgbImage) -> None:
+    """Writes a JPEG (quality 95) or PNG by the path's suffix, atomically."""
+    is_jpeg = path.suffix.lower() in (".jpg", ".jpeg")
+    write_bytes(path, encode_jpeg(image, 95) if is_jpeg else encode_png(image))
+
+
+def _encode(image: RgbImage, suffix: str, options: list[int]) -> bytes:
+    ok, data = cv2.imencode(suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
+    if not ok:
+        raise ValueError(f"cannot encode an image of shape {image.shape} as {suffix}")
+    return data.tobytes()

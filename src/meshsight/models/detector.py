@@ -1,0 +1,47 @@
+"""The interface of every detector, which training, evaluation and export rely on."""
+
+from abc import ABC, abstractmethod
+from typing import Any, NamedTuple
+
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+
+from meshsight.models.batch import Targets
+
+
+class Candidates(NamedTuple):
+    """Decoded candidates before suppression, k of the best of each image; these are an exported graph's outputs.
+
+    Attributes:
+        boxes: xyxy in pixels of the network's input.
+        scores: confidence in 0..1; 0 fills up where there are fewer.
+        class_ids: from 0.
+    """
+
+    boxes: Float[Tensor, "b k 4"]
+    scores: Float[Tensor, "b k"]
+    class_ids: Int64[Tensor, "b k"]
+
+
+class Detector(nn.Module, ABC):
+    """A detection network. `forward` returns the same NamedTuple of raw outputs in training and evaluation.
+
+    Attributes:
+        stride: both sides of the input must be multiples of it.
+        num_classes: number of classes.
+    """
+
+    stride: int
+    num_classes: int
+
+    @abstractmethod
+    def forward(self, images: Float[Tensor, "b 3 h w"]) -> Any:
+        """Maps RGB images in 0..255 to raw outputs, a NamedTuple of tensors."""
+
+    @abstractmethod
+    def loss(self, raw: Any, targets: Targets, size_hw: tuple[int, int]) -> dict[str, Float[Tensor, ""]]:
+        """Returns the weighted loss terms of a batch by name; the total is their sum."""
+
+    @abstractmethod
+    def decode(self, raw: Any, size_hw: tuple[int, int]) -> Candidates:
+        """Turns raw outputs into candidates; exportable, with a dynamic batch."""

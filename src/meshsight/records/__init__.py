@@ -1,0 +1,1 @@
+"""What happened: frozen dataclasses of numpy arrays that pass between the stages of the walk."""

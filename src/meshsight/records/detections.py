@@ -1,0 +1,71 @@
+"""Steps 7 and 10 of the walk: what a detector says about one image, and the last stretch to it in numpy."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from meshsight.core.boxes import class_wise_nms
+from meshsight.core.images import RgbImage
+from meshsight.core.letterbox import Letterbox, boxes_to_original
+from meshsight.specs.decoding import DecodeSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Detections:
+    """Detections of one image, best first.
+
+    Attributes:
+        boxes: xyxy in pixels of the original image.
+        scores: confidence in 0..1.
+        class_ids: from 0.
+    """
+
+    boxes: Float32[np.ndarray, "n 4"]
+    scores: Float32[np.ndarray, " n"]
+    class_ids: Int64[np.ndarray, " n"]
+
+
+class ObjectDetector(Protocol):
+    """Anything that finds objects: a trained run (torch) or an exported artifact (no torch)."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names by class id."""
+        ...
+
+    def predict(self, images: Sequence[RgbImage]) -> list[Detections]:
+        """Detects objects in images of any sizes; one result for each image, in order."""
+        ...
+
+
+def no_detections() -> Detections:
+    """Returns an empty result."""
+    return Detections(
+        boxes=np.zeros((0, 4), np.float32), scores=np.zeros(0, np.float32), class_ids=np.zeros(0, np.int64)
+    )
+
+
+def select_detections(
+    boxes: Float32[np.ndarray, "k 4"],
+    scores: Float32[np.ndarray, " k"],
+    class_ids: Int64[np.ndarray, " k"],
+    spec: DecodeSpec,
+    letterbox: Letterbox,
+) -> Detections:
+    """Turns one image's decoded candidates into detections: threshold, class-wise suppression, best ones, original pixels.
+
+    Args:
+        boxes: xyxy in pixels of the network's input.
+        scores: confidence in 0..1.
+        class_ids: class of each candidate.
+        spec: thresholds.
+        letterbox: how the image was fitted into the input.
+    """
+    likely = np.flatnonzero(scores > spec.score_threshold)
+    keep = likely[class_wise_nms(boxes[likely], scores[likely], class_ids[likely], spec.nms_iou)][: spec.max_detections]
+    return Detections(
+        boxes=boxes_to_original(letterbox, boxes[keep]), scores=scores[keep], class_ids=class_ids[keep].astype(np.int64)
+    )

@@ -1,0 +1,98 @@
+"""How a number is drawn: a constant, a range, or one of the named distributions.
+
+In YAML a bare number is a constant and a pair `[low, high]` is uniform; the rest are mappings with a `kind`.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Discriminator, Field, model_validator
+
+from meshsight.specs.base import Spec
+
+
+class Constant(Spec):
+    """Always the same value."""
+
+    kind: Literal["constant"] = "constant"
+    value: float
+
+
+class _Range(Spec):
+    low: float
+    high: float
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "_Range":
+        if self.low > self.high:
+            raise ValueError(f"low {self.low:g} is above high {self.high:g}; swap them")
+        return self
+
+
+class Uniform(_Range):
+    """Every value between low and high is equally likely."""
+
+    kind: Literal["uniform"] = "uniform"
+
+
+class LogUniform(_Range):
+    """The logarithm is uniform: each doubling is equally likely. Both ends are positive."""
+
+    kind: Literal["log_uniform"] = "log_uniform"
+
+    @model_validator(mode="after")
+    def _positive(self) -> "LogUniform":
+        if self.low <= 0:
+            raise ValueError(f"a log-uniform range needs low > 0, found {self.low:g}")
+        return self
+
+
+class Normal(_Range):
+    """A normal distribution, drawn anew until the value lies between low and high."""
+
+    kind: Literal["normal"] = "normal"
+    mean: float
+    std: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _reachable(self) -> "Normal":
+        if self.low > self.mean + 4 * self.std or self.high < self.mean - 4 * self.std:
+            raise ValueError("low..high lies more than 4 standard deviations from the mean; it would never be drawn")
+        return self
+
+
+class Choice(Spec):
+    """One of several values, with weights (equal if not given)."""
+
+    kind: Literal["choice"] = "choice"
+    values: tuple[float, ...] = Field(min_length=1)
+    weights: tuple[Annotated[float, Field(ge=0)], ...] | None = None
+
+    @model_validator(mode="after")
+    def _matching(self) -> "Choice":
+        if self.weights is not None and len(self.weights) != len(self.values):
+            raise ValueError(f"{len(self.values)} values but {len(self.weights)} weights")
+        if self.weights is not None and sum(self.weights) <= 0:
+            raise ValueError("the weights sum to 0")
+        return self
+
+
+def _expand(value: Any) -> Any:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return {"kind": "constant", "value": value}
+    if isinstance(value, list | tuple) and len(value) == 2:
+        return {"kind": "uniform", "low": value[0], "high": value[1]}
+    return value
+
+
+Distribution = Annotated[
+    Annotated[Constant | Uniform | LogUniform | Normal | Choice, Discriminator("kind")], BeforeValidator(_expand)
+]
+
+
+def support(distribution: Constant | Uniform | LogUniform | Normal | Choice) -> tuple[float, float]:
+    """Returns the smallest and largest value that can be drawn."""
+    if isinstance(distribution, Constant):
+        return distribution.value, distribution.value
+    if isinstance(distribution, Choice):
+        return min(distribution.values), max(distribution.values)
+    return distribution.low, distribution.high
