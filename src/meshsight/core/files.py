@@ -1,5 +1,6 @@
 """Files that are either whole or absent: written under a temporary name, then renamed."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -21,17 +22,15 @@ def write_bytes(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
         temporary.replace(path)
     except OSError as error:
-        try:
+        with contextlib.suppress(OSError):  # the first error is the one that matters
             temporary.unlink(missing_ok=True)
-        except OSError:
-            pass  # the first error is the one that matters
         raise StorageError(
             f"{path}: cannot write {len(data):,} bytes: {error.strerror or error}. Free space or name another folder."
         ) from error
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes UTF-8 text atomically, with `\\n` line ends on every system."""
+    """Writes UTF-8 text atomically, with Unix line ends on every system."""
     write_bytes(path, text.encode("utf-8"))
 
 

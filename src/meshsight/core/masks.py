@@ -1,6 +1,7 @@
 """Binary masks, their tight boxes, and COCO's compressed run-length encoding (column-major)."""
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -20,13 +21,14 @@ class RunLengthMask:
 def encode_mask(mask: Mask) -> RunLengthMask:
     """Encodes a mask; `decode_mask` gives it back exactly."""
     encoded = coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))
-    return RunLengthMask(counts=encoded["counts"].decode("ascii"), size_hw=(mask.shape[0], mask.shape[1]))
+    counts = cast("bytes", encoded["counts"])  # the stub says str
+    return RunLengthMask(counts=counts.decode("ascii"), size_hw=(mask.shape[0], mask.shape[1]))
 
 
 def decode_mask(encoded: RunLengthMask) -> Mask:
     """Decodes a run-length mask to booleans (h, w)."""
     rle = {"counts": encoded.counts.encode("ascii"), "size": list(encoded.size_hw)}
-    return coco_mask.decode(rle).astype(bool)
+    return coco_mask.decode(cast("Any", rle)).astype(bool)
 
 
 def tight_box(mask: Mask) -> Float[np.ndarray, "4"] | None:

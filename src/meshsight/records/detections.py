@@ -55,7 +55,7 @@ def select_detections(
     spec: DecodeSpec,
     letterbox: Letterbox,
 ) -> Detections:
-    """Turns one image's decoded candidates into detections: threshold, class-wise suppression, best ones, original pixels.
+    """Turns one image's candidates into detections: threshold, class-wise suppression, original pixels.
 
     Args:
         boxes: xyxy in pixels of the network's input.

@@ -34,8 +34,8 @@ class Frame:
         rgb: sRGB image after the sensor.
         depth_m: planar depth z at pixel centres; 0 where nothing but background is seen.
         instance_id: id of the nearest object at each pixel centre; 0 for ground and background.
-        silhouettes: one for each labelled object (not for distractors), in scene order. The pixels of `instance_id` equal to
-            an object's id are always a subset of its silhouette.
+        silhouettes: one for each labelled object (not for distractors), in scene order. The pixels of `instance_id`
+            equal to an object's id are always a subset of its silhouette.
     """
 
     rgb: UInt8[np.ndarray, "h w 3"]

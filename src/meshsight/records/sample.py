@@ -41,7 +41,7 @@ class PixelCounts:
 
     @property
     def visibility(self) -> float:
-        """visible / full."""
+        """The share of the whole object that is seen: visible / full."""
         return self.visible / self.full if self.full else 0.0
 
 
@@ -71,8 +71,8 @@ class ObjectLabel:
         instance_id: id in the scene, or None.
         full_box: xyxy around the full silhouette, also outside the image, or None.
         mask: visible pixels, or None.
-        keypoints: (k, 3) rows of x, y, v (v: 2 seen, 1 outside or hidden, 0 unknown), or None. For our own scenes k = 9: the 8
-            cuboid corners in binary order (x fastest, then y, then z, low before high) and the centre.
+        keypoints: (k, 3) rows of x, y, v (v: 2 seen, 1 outside or hidden, 0 unknown), or None. For our own scenes
+            k = 9: the 8 cuboid corners in binary order (x fastest, then y, then z, low before high) and the centre.
         pixels: exact counts, or None.
         pose: 6-DoF pose, or None.
         mesh: reference of the model, or None.

@@ -1,7 +1,7 @@
 """Steps 1 and 2 of the walk: a Scene is a receipt of numbers that any renderer can draw, any day.
 
-Meshes, pictures and environments are named by references (`builtin:mug`, `file:/path/mug.glb`, `texture:checker/17`), which
-an `AssetSource` turns into arrays. All poses are rigid; scale is separate and uniform.
+Meshes, pictures and environments are named by references (`builtin:mug`, `parts/mug.glb`, `texture:checker/17`),
+which an `AssetSource` turns into arrays. All poses are rigid; scale is separate and uniform.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,10 @@ class AssetSource(Protocol):
         ...
 
     def environment(self, ref: str) -> Float32[np.ndarray, "h w 3"]:
-        """Returns linear radiance, equirectangular, w = 2h: row 0 is up (+z), column 0 looks along +x, columns turn towards +y."""
+        """Returns linear radiance, equirectangular, w = 2h.
+
+        Row 0 is up (+z), column 0 looks along +x, and columns turn towards +y.
+        """
         ...
 
 
@@ -40,7 +43,7 @@ class MaterialOverride:
     Attributes:
         tint: linear RGB factor on the base colour.
         metallic, roughness: replace the factor, and any metallic-roughness texture.
-        texture: reference of a picture that replaces the base colour texture (mapped by uv, or by box projection without uv).
+        texture: reference of a picture that replaces the base colour texture (by uv, or by box projection without uv).
         emissive: a flat linear RGB that replaces all shading (used to prove that picture and label agree).
     """
 
@@ -74,9 +77,11 @@ class SceneObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ground:
-    """A square floor at height `z_m` around the world's origin; it receives shadows, hides what is under it, and has id 0.
+    """A square floor around the world's origin; it receives shadows, hides what is under it, and has id 0.
 
     Attributes:
+        z_m, half_size_m: height and half the side.
+        tint, roughness: linear RGB factor, and perceptual roughness of a dielectric.
         texture: reference of a picture, repeated every `tile_m` metres; None for the plain tint.
     """
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, model_validator
 from pydantic_core import PydanticCustomError, core_schema
@@ -25,14 +25,14 @@ class Spec(BaseModel):
     @classmethod
     def _refuse_unknown_keys(cls, data: Any) -> Any:
         if isinstance(data, dict):
-            for key in data:
+            for key in cast("dict[Any, Any]", data):
                 if key not in cls.model_fields:
                     hint = did_you_mean(str(key), cls.model_fields)
                     known = "" if hint else f"; known keys: {', '.join(cls.model_fields)}"
                     raise PydanticCustomError(
                         "unknown_key", "unknown key '{key}'{hint}", {"key": str(key), "hint": hint + known}
                     )
-        return data
+        return cast("Any", data)
 
     def evolve(self, **changes: Any) -> Self:
         """Returns a copy with some fields changed, validated anew."""
@@ -49,8 +49,8 @@ class VariantSpec(Spec):
 class Slot:
     """Marks a field that holds a variant: `Annotated[VariantSpec, Slot(KINDS)]`.
 
-    Accepts a spec object, a mapping with `kind`, or the bare name of a kind that needs no settings. Only the kind that is
-    asked for is imported.
+    Accepts a spec object, a mapping with `kind`, or the bare name of a kind that needs no settings. Only the kind that
+    is asked for is imported.
     """
 
     kinds: Kinds
@@ -72,18 +72,19 @@ class Slot:
             return value
         if isinstance(value, str):
             value = {"kind": value}
-        if not isinstance(value, dict) or not isinstance(value.get("kind"), str):
+        data = cast("dict[str, Any]", value)
+        if not isinstance(value, dict) or not isinstance(data.get("kind"), str):
             raise PydanticCustomError(
                 "no_kind",
                 "expected a {noun}: a kind ({names}) or a mapping with 'kind'",
                 {"noun": self.kinds.noun, "names": ", ".join(self.kinds.names)},
             )
         try:
-            spec_type = self.kinds.module(value["kind"]).Spec
+            spec_type = self.kinds.module(data["kind"]).Spec
         except CallError as error:
             raise PydanticCustomError("unknown_kind", "{text}", {"text": str(error)}) from error
         try:
-            return spec_type.model_validate(value)
+            return spec_type.model_validate(data)
         except ValidationError as error:
             raise PydanticCustomError(_NESTED, "invalid", {"errors": error.errors(include_url=False)}) from error
 

@@ -3,7 +3,7 @@
 In YAML a bare number is a constant and a pair `[low, high]` is uniform; the rest are mappings with a `kind`.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import BeforeValidator, Discriminator, Field, model_validator
 
@@ -79,9 +79,10 @@ class Choice(Spec):
 def _expand(value: Any) -> Any:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return {"kind": "constant", "value": value}
-    if isinstance(value, list | tuple) and len(value) == 2:
-        return {"kind": "uniform", "low": value[0], "high": value[1]}
-    return value
+    if isinstance(value, list | tuple) and len(cast("list[Any]", value)) == 2:
+        low, high = cast("list[Any]", value)
+        return {"kind": "uniform", "low": low, "high": high}
+    return cast("Any", value)
 
 
 Distribution = Annotated[

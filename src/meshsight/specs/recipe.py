@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -49,21 +49,21 @@ def _set(node: Any, path: list[str], value: Any, override: str) -> Any:
     head, *rest = path
     if node is None:
         node = {}
-    if isinstance(node, str) and head != "kind":
+    if isinstance(node, str):
         node = {"kind": node}
-    elif isinstance(node, str):
-        node = {}
     if isinstance(node, list):
-        if not head.isdigit() or int(head) >= len(node):
-            raise SpecError(f"--set {override}: '{head}' is no index of a list of {len(node)}")
-        node[int(head)] = _set(node[int(head)], rest, value, override)
+        items = cast("list[Any]", node)
+        if not head.isdigit() or int(head) >= len(items):
+            raise SpecError(f"--set {override}: '{head}' is no index of a list of {len(items)}")
+        items[int(head)] = _set(items[int(head)], rest, value, override)
     elif isinstance(node, dict):
-        if rest == [] and head == "kind" and node.get("kind") != value:
-            return {"kind": value}
-        node[head] = _set(node.get(head), rest, value, override)
+        fields = cast("dict[str, Any]", node)
+        if not rest and head == "kind" and fields.get("kind") != value:
+            return {"kind": value}  # the settings of another kind would be refused
+        fields[head] = _set(fields.get(head), rest, value, override)
     else:
         raise SpecError(f"--set {override}: '{head}' lies inside {node!r}, which has no fields")
-    return node
+    return cast("Any", node)
 
 
 def dump_recipe(spec: Spec) -> str:
