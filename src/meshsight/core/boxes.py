@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 Boxes = Float[np.ndarray, "n 4"]
+OtherBoxes = Float[np.ndarray, "m 4"]
 
 
 def box_area(boxes: Boxes) -> Float[np.ndarray, " n"]:
@@ -19,21 +20,21 @@ def clip_boxes(boxes: Boxes, size_hw: tuple[int, int]) -> Boxes:
     return np.clip(boxes, 0, limit)
 
 
-def _intersection(a: Boxes, b: Boxes) -> Float[np.ndarray, "n m"]:
+def _intersection(a: Boxes, b: OtherBoxes) -> Float[np.ndarray, "n m"]:
     top_left = np.maximum(a[:, None, :2], b[None, :, :2])
     bottom_right = np.minimum(a[:, None, 2:], b[None, :, 2:])
     sides = np.clip(bottom_right - top_left, 0, None)
     return sides[..., 0] * sides[..., 1]
 
 
-def box_iou(a: Boxes, b: Boxes) -> Float[np.ndarray, "n m"]:
+def box_iou(a: Boxes, b: OtherBoxes) -> Float[np.ndarray, "n m"]:
     """Returns the intersection over union of every pair."""
     inter = _intersection(a, b)
     union = box_area(a)[:, None] + box_area(b)[None, :] - inter
     return inter / np.maximum(union, np.finfo(inter.dtype).tiny)
 
 
-def box_iof(a: Boxes, b: Boxes) -> Float[np.ndarray, "n m"]:
+def box_iof(a: Boxes, b: OtherBoxes) -> Float[np.ndarray, "n m"]:
     """Returns the intersection over the area of `a`, COCO's overlap with a crowd region `b`."""
     return _intersection(a, b) / np.maximum(box_area(a)[:, None], np.finfo(a.dtype).tiny)
 

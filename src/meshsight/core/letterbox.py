@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from meshsight.core.boxes import Boxes, clip_boxes
 from meshsight.core.images import RgbImage
@@ -33,7 +33,7 @@ def fit_letterbox(original_hw: tuple[int, int], input_hw: tuple[int, int]) -> Le
     return Letterbox(original_hw=original_hw, input_hw=input_hw, resized_hw=(height, width))
 
 
-def apply_letterbox(letterbox: Letterbox, image: RgbImage) -> RgbImage:
+def apply_letterbox(letterbox: Letterbox, image: RgbImage) -> UInt8[np.ndarray, "input_h input_w 3"]:
     """Scales (by area when shrinking, bilinear when growing) and pads an image."""
     height, width = letterbox.resized_hw
     if letterbox.resized_hw != letterbox.original_hw:

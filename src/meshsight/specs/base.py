@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, model_validator
 from pydantic_core import PydanticCustomError, core_schema
@@ -34,7 +34,7 @@ class Spec(BaseModel):
                     )
         return cast("Any", data)
 
-    def evolve(self, **changes: Any) -> Self:
+    def evolve(self: "AnySpec", **changes: Any) -> "AnySpec":
         """Returns a copy with some fields changed, validated anew."""
         return type(self).model_validate({**self.model_dump(), **changes})
 
