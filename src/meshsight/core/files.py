@@ -4,10 +4,27 @@ import contextlib
 import hashlib
 import json
 import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from meshsight.core.errors import StorageError
+
+
+@contextlib.contextmanager
+def _written_whole(path: Path, what: str) -> Iterator[Path]:
+    """Gives a temporary path that becomes `path` at the end, or vanishes when writing fails."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):  # the first error is the one that matters
+            temporary.unlink(missing_ok=True)
+        raise StorageError(
+            f"{path}: cannot write {what}: {error.strerror or error}. Free space or name another folder."
+        ) from error
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -16,17 +33,18 @@ def write_bytes(path: Path, data: bytes) -> None:
     Raises:
         StorageError: the disk is full or the place cannot be written; nothing is left behind.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with _written_whole(path, f"{len(data):,} bytes") as temporary:
         temporary.write_bytes(data)
-        temporary.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):  # the first error is the one that matters
-            temporary.unlink(missing_ok=True)
-        raise StorageError(
-            f"{path}: cannot write {len(data):,} bytes: {error.strerror or error}. Free space or name another folder."
-        ) from error
+
+
+def write_chunks(path: Path, chunks: Iterable[bytes]) -> None:
+    """Writes a file atomically piece by piece, so that it never has to be held in memory.
+
+    Raises:
+        StorageError: as for `write_bytes`.
+    """
+    with _written_whole(path, "it") as temporary, temporary.open("wb") as file:
+        file.writelines(chunks)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -25,10 +25,39 @@ def encode_mask(mask: Mask) -> RunLengthMask:
     return RunLengthMask(counts=counts.decode("ascii"), size_hw=(mask.shape[0], mask.shape[1]))
 
 
+def encode_window(window: Mask, origin_xy: tuple[int, int], size_hw: tuple[int, int]) -> RunLengthMask:
+    """Encodes a mask of which only a window is set, without touching the rest of the image.
+
+    Args:
+        window: the part that holds every set pixel.
+        origin_xy: pixel of the image at which the window begins; the window lies inside the image.
+        size_hw: size of the image.
+    """
+    height, width = size_hw
+    # A zero above and below every column turns each run of set pixels into one rise and one fall.
+    columns = np.zeros((window.shape[1], window.shape[0] + 2), dtype=np.int8)
+    columns[:, 1:-1] = window.T
+    column, row = np.nonzero(np.diff(columns, axis=1))
+    edges = (column + origin_xy[0]) * height + row + origin_xy[1]
+    # A run that ends where the next one begins goes on from one column into the next.
+    joined = np.flatnonzero(edges[1:-1:2] == edges[2::2])
+    edges = np.delete(edges, np.concatenate([2 * joined + 1, 2 * joined + 2]))
+    counts = np.diff(edges, prepend=0, append=height * width)
+    if edges.size and edges[-1] == height * width:
+        counts = counts[:-1]
+    encoded = coco_mask.frPyObjects(cast("Any", {"counts": counts.tolist(), "size": [height, width]}), height, width)
+    return RunLengthMask(counts=cast("bytes", cast("Any", encoded)["counts"]).decode("ascii"), size_hw=size_hw)
+
+
 def decode_mask(encoded: RunLengthMask) -> Mask:
     """Decodes a run-length mask to booleans (h, w)."""
     rle = {"counts": encoded.counts.encode("ascii"), "size": list(encoded.size_hw)}
     return coco_mask.decode(cast("Any", rle)).astype(bool)
+
+
+def mask_area(encoded: RunLengthMask) -> int:
+    """Returns how many pixels of a run-length mask are set, without decoding it."""
+    return int(coco_mask.area({"counts": encoded.counts.encode("ascii"), "size": list(encoded.size_hw)}))
 
 
 def tight_box(mask: Mask) -> Float[np.ndarray, "4"] | None:
