@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from meshsight.core.errors import StorageError
 
 
 @contextlib.contextmanager
-def _written_whole(path: Path, what: str) -> Iterator[Path]:
+def _written_whole(path: Path, what: str) -> Generator[Path]:
     """Gives a temporary path that becomes `path` at the end, or vanishes when writing fails."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

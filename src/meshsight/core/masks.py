@@ -45,8 +45,9 @@ def encode_window(window: Mask, origin_xy: tuple[int, int], size_hw: tuple[int, 
     counts = np.diff(edges, prepend=0, append=height * width)
     if edges.size and edges[-1] == height * width:
         counts = counts[:-1]
-    encoded = coco_mask.frPyObjects(cast("Any", {"counts": counts.tolist(), "size": [height, width]}), height, width)
-    return RunLengthMask(counts=cast("bytes", cast("Any", encoded)["counts"]).decode("ascii"), size_hw=size_hw)
+    runs = cast("Any", {"counts": counts.tolist(), "size": [height, width]})
+    encoded = cast("dict[str, bytes]", coco_mask.frPyObjects(runs, height, width))
+    return RunLengthMask(counts=encoded["counts"].decode("ascii"), size_hw=size_hw)
 
 
 def decode_mask(encoded: RunLengthMask) -> Mask:
