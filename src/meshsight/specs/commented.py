@@ -4,7 +4,7 @@ import json
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
-from typing import Any
+from typing import cast
 
 import yaml
 from pydantic.fields import FieldInfo
@@ -48,7 +48,7 @@ def _description(name: str, field: FieldInfo) -> str:
     return f"{text} {kinds}".strip()
 
 
-def _entry(key: str, value: Any, depth: int) -> Iterator[str]:
+def _entry(key: str, value: object, depth: int) -> Iterator[str]:
     indent = INDENT * depth
     if not _is_block(value):
         yield f"{indent}{key}: {_flow(value)}"
@@ -57,13 +57,13 @@ def _entry(key: str, value: Any, depth: int) -> Iterator[str]:
     if isinstance(value, Spec):
         yield from _fields(value, depth + 1)
     elif isinstance(value, Mapping):
-        for inner, item in value.items():
+        for inner, item in cast(Mapping[object, object], value).items():
             yield from _entry(_flow(inner), item, depth + 1)
     else:
-        yield from _items(value, depth + 1)
+        yield from _items(cast(Iterable[object], value), depth + 1)
 
 
-def _items(values: Iterable[Any], depth: int) -> Iterator[str]:
+def _items(values: Iterable[object], depth: int) -> Iterator[str]:
     """Yields the items of a list; only the first one is commented."""
     for index, value in enumerate(values):
         yield from (line for line in _item(value, depth) if index == 0 or not _is_comment(line))
@@ -73,7 +73,7 @@ def _is_comment(line: str) -> bool:
     return line.lstrip().startswith("#")
 
 
-def _item(value: Any, depth: int) -> Iterator[str]:
+def _item(value: object, depth: int) -> Iterator[str]:
     """Yields a list item: a spec's first line that is no comment carries the dash."""
     if not isinstance(value, Spec) or not _is_block(value):
         yield f"{INDENT * depth}- {_flow(value)}"
@@ -87,23 +87,23 @@ def _item(value: Any, depth: int) -> Iterator[str]:
             has_dash = True
 
 
-def _is_block(value: Any) -> bool:
-    """Tells whether a value is written over several lines: a spec that is no distribution, or something that holds one."""
+def _is_block(value: object) -> bool:
+    """Tells whether a value takes several lines: a spec that is no distribution, or something that holds one."""
     if isinstance(value, Spec):
         return not isinstance(value, DISTRIBUTIONS) and bool(type(value).model_fields)
     if isinstance(value, Mapping):
-        return any(_is_block(item) for item in value.values())
-    return isinstance(value, list | tuple) and any(_is_block(item) for item in value)
+        return any(_is_block(item) for item in cast(Mapping[object, object], value).values())
+    return isinstance(value, list | tuple) and any(_is_block(item) for item in cast(Iterable[object], value))
 
 
-def _flow(value: Any) -> str:
+def _flow(value: object) -> str:
     if isinstance(value, str) and "\n" in value:
         return json.dumps(value, ensure_ascii=False)
     text = yaml.safe_dump(_plain(value), default_flow_style=True, sort_keys=False, allow_unicode=True, width=10**6)
     return text.removesuffix("\n").removesuffix("\n...")
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if isinstance(value, Constant):
         return value.value
     if isinstance(value, Uniform):
@@ -111,7 +111,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Spec):
         return value.model_dump(mode="json")
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: _plain(item) for key, item in cast(Mapping[object, object], value).items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [_plain(item) for item in cast(Iterable[object], value)]
     return value.as_posix() if isinstance(value, PurePath) else value
