@@ -1,0 +1,1 @@
+"""Image to feature pyramid; one kind a file."""

@@ -1,0 +1,1 @@
+"""Whole detectors; one kind a file."""

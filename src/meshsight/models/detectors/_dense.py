@@ -1,0 +1,56 @@
+"""Builds a dense detector: normalise, backbone, neck, head.
+
+The loss and the decoding belong to the head, which alone knows what its numbers mean.
+"""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from meshsight.models.batch import Targets
+from meshsight.models.detector import Candidates, Detector
+from meshsight.models.detectors.dense import Spec
+from meshsight.models.kinds import BACKBONE_KINDS, HEAD_KINDS, NECK_KINDS
+from meshsight.models.parts import Backbone, Head, Neck
+from meshsight.specs.decoding import DecodeSpec
+
+# Of ImageNet, RGB in 0..255: what pretrained backbones expect.
+MEAN = (123.675, 116.28, 103.53)
+STD = (58.395, 57.12, 57.375)
+
+
+class DenseDetector(Detector):
+    """Backbone, neck and head in a row."""
+
+    def __init__(self, backbone: Backbone, neck: Neck, head: Head, decode: DecodeSpec, num_classes: int):
+        super().__init__()
+        self.backbone, self.neck, self.head = backbone, neck, head
+        self.decode_spec = decode
+        self.num_classes = num_classes
+        self.stride = backbone.features[-1].stride
+        self.mean: Tensor
+        self.std: Tensor
+        self.register_buffer("mean", torch.tensor(MEAN).reshape(3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(STD).reshape(3, 1, 1), persistent=False)
+
+    def forward(self, images: Float[Tensor, "b 3 h w"]) -> Any:
+        """Maps RGB images in 0..255 to the head's raw outputs."""
+        return self.head(self.neck(self.backbone((images - self.mean) / self.std)))
+
+    def loss(self, raw: Any, targets: Targets, size_hw: tuple[int, int]) -> dict[str, Float[Tensor, ""]]:
+        """Returns the head's weighted loss terms."""
+        return self.head.loss(raw, targets, size_hw)
+
+    def decode(self, raw: Any, size_hw: tuple[int, int]) -> Candidates:
+        """Returns the best candidates of each image, before suppression."""
+        return self.head.decode(raw, size_hw, self.decode_spec)
+
+
+def build(spec: Spec, num_classes: int, is_pretrained: bool) -> DenseDetector:
+    """Puts the parts together, each told what the one before it gives."""
+    backbone = BACKBONE_KINDS.builder(spec.backbone.kind)(spec.backbone, is_pretrained)
+    neck = NECK_KINDS.builder(spec.neck.kind)(spec.neck, backbone.features)
+    head = HEAD_KINDS.builder(spec.head.kind)(spec.head, neck.features, num_classes)
+    return DenseDetector(backbone, neck, head, spec.decode, num_classes)

@@ -1,0 +1,38 @@
+"""A head without anchors, taught by task-aligned assignment; steps 6 and 7 of the walk.
+
+The assignment and its soft targets follow TOOD (Feng et al. 2021, arXiv 2108.07755); the towers are plain,
+one pair for each level.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from meshsight.specs.base import Spec as PartSpec
+from meshsight.specs.base import VariantSpec
+
+
+class AssignSpec(PartSpec):
+    """Which cells learn which object: the best by score^alpha * IoU^beta, of those whose centre lies in the object."""
+
+    num_cells: int = Field(10, ge=1)
+    """Cells for each object, at most."""
+    alpha: float = Field(0.5, ge=0)
+    """Power of the class score."""
+    beta: float = Field(6.0, ge=0)
+    """Power of the IoU."""
+
+
+class Spec(VariantSpec):
+    """Class scores and distances to the four sides from every cell, without anchors or objectness."""
+
+    kind: Literal["aligned"] = "aligned"
+    channels: int = Field(64, ge=8)
+    """Width of the two towers."""
+    num_convs: int = Field(1, ge=0)
+    """3x3 convolutions in each tower."""
+    assign: AssignSpec = Field(default_factory=AssignSpec)
+    class_weight: float = Field(1.0, ge=0)
+    """Weight of the binary cross-entropy of the classes."""
+    box_weight: float = Field(2.0, ge=0)
+    """Weight of the generalised-IoU loss of the boxes."""

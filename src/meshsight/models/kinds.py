@@ -1,0 +1,8 @@
+"""The parts that a detector is put together from, each a folder of kinds; nothing here needs torch."""
+
+from meshsight.core.kinds import Kinds
+
+BACKBONE_KINDS = Kinds("meshsight.models.backbones", "backbone", extra="train")
+NECK_KINDS = Kinds("meshsight.models.necks", "neck", extra="train")
+HEAD_KINDS = Kinds("meshsight.models.heads", "head", extra="train")
+DETECTOR_KINDS = Kinds("meshsight.models.detectors", "detector", extra="train")

@@ -1,0 +1,1 @@
+"""Feature pyramid to feature pyramid; one kind a file."""

@@ -1,0 +1,1 @@
+"""Ready recipes, as functions that return specs."""
