@@ -1,0 +1,86 @@
+"""Which built-in objects there are, and the making of one by its name."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+
+from meshsight.assets.builtin import household, packages, shapes, tools, toys
+from meshsight.assets.fingerprint import fingerprint_parts
+from meshsight.core.errors import AssetError
+from meshsight.core.kinds import did_you_mean
+from meshsight.records.mesh import Mesh, MeshPart
+
+Maker = Callable[[], list[MeshPart]]
+
+_OBJECTS: tuple[Maker, ...] = (
+    toys.banana,
+    household.bottle,
+    packages.box_cereal,
+    packages.box_parcel,
+    packages.can_cola,
+    packages.can_paint,
+    toys.car,
+    household.carton,
+    tools.drill,
+    toys.duck,
+    toys.fish,
+    tools.gear,
+    tools.hammer,
+    household.lamp,
+    household.mug,
+    household.plant,
+    tools.wrench,
+)
+_SHAPES: tuple[Maker, ...] = (
+    shapes.arch,
+    shapes.capsule,
+    shapes.cone,
+    shapes.cube,
+    shapes.cylinder,
+    shapes.icosahedron,
+    shapes.l_shape,
+    shapes.prism,
+    shapes.pyramid,
+    shapes.ring,
+    shapes.slab,
+    shapes.sphere,
+    shapes.star,
+    shapes.torus,
+)
+_MAKERS: dict[str, Maker] = {maker.__name__: maker for maker in (*_OBJECTS, *_SHAPES)}
+
+TWINS: tuple[tuple[str, str], ...] = (("box_cereal", "box_parcel"), ("can_cola", "can_paint"))
+"""Pairs of objects whose geometry is equal to the last bit: only the texture tells them apart."""
+
+
+def list_objects() -> dict[str, str]:
+    """Returns every textured object's name with its one-line description."""
+    return {maker.__name__: inspect.getdoc(maker) or "" for maker in _OBJECTS}
+
+
+def list_shapes() -> dict[str, str]:
+    """Returns every plain shape's name with its one-line description; they serve as distractors."""
+    return {maker.__name__: inspect.getdoc(maker) or "" for maker in _SHAPES}
+
+
+@cache
+def make_builtin(name: str) -> Mesh:
+    """Makes a built-in object: metres, z up, origin at the centre of its bounding box.
+
+    Raises:
+        AssetError: there is no such object.
+    """
+    if name not in _MAKERS:
+        hint = did_you_mean(name, _MAKERS) or f"; there are: {', '.join(_MAKERS)}"
+        raise AssetError(f"'builtin:{name}': no built-in object '{name}'{hint}")
+    parts = _centred(_MAKERS[name]())
+    return Mesh(name=name, fingerprint=fingerprint_parts(parts), parts=parts)
+
+
+def _centred(parts: list[MeshPart]) -> tuple[MeshPart, ...]:
+    vertices = np.concatenate([part.vertices for part in parts]).astype(np.float64)
+    middle = 0.5 * (vertices.min(axis=0) + vertices.max(axis=0))
+    return tuple(replace(part, vertices=(part.vertices - middle).astype(np.float32)) for part in parts)
