@@ -1,0 +1,1 @@
+"""Runs exported detectors without torch."""

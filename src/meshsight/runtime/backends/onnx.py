@@ -1,0 +1,49 @@
+"""ONNX Runtime on the CPU."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from meshsight.core.images import RgbImage
+from meshsight.records.artifact import ArtifactManifest
+from meshsight.records.detections import Detections, select_detections
+from meshsight.runtime.onnx_graph import OnnxGraph
+from meshsight.runtime.preprocessing import to_input
+
+BATCH_SIZE = 8
+
+
+class OnnxDetector:
+    """Finds objects with an exported graph; needs no torch. An `ObjectDetector`."""
+
+    def __init__(self, graph: OnnxGraph, manifest: ArtifactManifest) -> None:
+        self._graph = graph
+        self._manifest = manifest
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names by class id."""
+        return self._manifest.classes
+
+    def predict(self, images: Sequence[RgbImage]) -> list[Detections]:
+        """Detects objects in images of any sizes; one result for each image, in order."""
+        found: list[Detections] = []
+        for start in range(0, len(images), BATCH_SIZE):
+            found += self._predict_batch(images[start : start + BATCH_SIZE])
+        return found
+
+    def _predict_batch(self, images: Sequence[RgbImage]) -> list[Detections]:
+        tensor, letterboxes = to_input(images, self._manifest.input.size_hw)
+        batch = self._graph.run(tensor)
+        return [
+            select_detections(boxes, scores, class_ids, self._manifest.decode, letterbox)
+            for boxes, scores, class_ids, letterbox in zip(*batch, letterboxes, strict=True)
+        ]
+
+
+def build(folder: Path, manifest: ArtifactManifest, num_threads: int | None) -> OnnxDetector:
+    """Loads the graph of an artifact.
+
+    Raises:
+        ArtifactError: the graph cannot be loaded.
+    """
+    return OnnxDetector(OnnxGraph(folder / manifest.model, manifest, num_threads), manifest)
