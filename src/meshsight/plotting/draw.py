@@ -1,0 +1,194 @@
+"""The one way that labels and detections are drawn on images.
+
+`draw` takes `Mark`s; `label_marks` and `detection_marks` make them from records.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+from PIL import Image, ImageDraw
+
+from meshsight.core.masks import RunLengthMask, decode_mask
+from meshsight.plotting.style import IGNORED, Rgb8, class_color, label_font, text_on
+from meshsight.records.detections import Detections
+from meshsight.records.sample import Box, ObjectLabel
+
+_CUBOID = tuple((a, a | bit) for a in range(8) for bit in (1, 2, 4) if not a & bit)
+_Rectangle = tuple[int, int, int, int]
+
+Picture = UInt8[np.ndarray, "_ _ 3"]
+"""An RGB image of any size: what comes out may be larger than what goes in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Mark:
+    """One thing to draw.
+
+    Attributes:
+        box: xyxy in pixels of the image as given.
+        text: written at the box; empty for nothing.
+        color: of everything about it.
+        mask: shaded, with an outline.
+        keypoints: (k, 3) rows of x, y, v as in ObjectLabel; nine of them are drawn as a cuboid.
+        is_dashed: a broken outline, for what is only a hint.
+    """
+
+    box: Box
+    text: str
+    color: Rgb8
+    mask: RunLengthMask | None = None
+    keypoints: Float[np.ndarray, "k 3"] | None = None
+    is_dashed: bool = False
+
+
+def label_marks(
+    objects: Sequence[ObjectLabel], classes: Sequence[str], with_masks: bool = True, with_keypoints: bool = False
+) -> list[Mark]:
+    """Makes the marks of a sample's labels; ignore regions are grey and dashed."""
+    return [
+        Mark(
+            box=item.box,
+            text="" if item.is_ignored else classes[item.class_id],
+            color=IGNORED if item.is_ignored else class_color(item.class_id),
+            mask=item.mask if with_masks else None,
+            keypoints=item.keypoints if with_keypoints else None,
+            is_dashed=item.is_ignored,
+        )
+        for item in objects
+    ]
+
+
+def detection_marks(detections: Detections, classes: Sequence[str], min_score: float) -> list[Mark]:
+    """Makes the marks of detections that score at least `min_score`, with the score in per cent, best last (on top)."""
+    rows = zip(detections.boxes.tolist(), detections.scores.tolist(), detections.class_ids.tolist(), strict=True)
+    marks = [
+        Mark(box=tuple(box), text=f"{classes[class_id]} {100 * score:.0f}", color=class_color(class_id))
+        for box, score, class_id in rows
+        if score >= min_score
+    ]
+    return marks[::-1]
+
+
+def draw(image: Picture, marks: Sequence[Mark], min_side: int = 640) -> Picture:
+    """Draws marks on a copy of an image.
+
+    Args:
+        image: the picture.
+        marks: drawn in order, so the last lies on top.
+        min_side: an image whose longer side is smaller is enlarged to it first, so that lines and text stay sharp.
+    """
+    scale = max(1.0, min_side / max(image.shape[:2]))
+    height, width = (round(side * scale) for side in image.shape[:2])
+    canvas = cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC) if scale > 1 else image.copy()
+    for mark in marks:
+        if mark.mask is not None:
+            _shade_mask(canvas, mark.mask, mark.color)
+    picture = Image.fromarray(canvas)
+    pen = ImageDraw.Draw(picture)
+    line_width = max(1, round(max(height, width) / 320))
+    placed: list[_Rectangle] = []
+    for mark in marks:
+        if mark.keypoints is not None:
+            _draw_keypoints(pen, mark.keypoints[:, :2] * scale, mark.color, line_width)
+        _draw_box(pen, _to_canvas(mark.box, scale), mark, line_width)
+    for mark in marks:
+        if mark.text:
+            _write(pen, _to_canvas(mark.box, scale), mark, (width, height), placed)
+    return np.array(picture)
+
+
+def _to_canvas(box: Box, scale: float) -> _Rectangle:
+    """The pixels that a half-open box covers, first and last included, as PIL wants it."""
+    x1, y1, x2, y2 = (round(v * scale) for v in box)
+    return x1, y1, max(x1, x2 - 1), max(y1, y2 - 1)
+
+
+def _shade_mask(canvas: Picture, encoded: RunLengthMask, color: Rgb8) -> None:
+    mask = decode_mask(encoded).astype(np.uint8)
+    height, width = canvas.shape[:2]
+    if mask.shape != (height, width):
+        mask = (cv2.resize(mask * 255, (width, height), interpolation=cv2.INTER_LINEAR) > 127).astype(np.uint8)
+    inside = mask.astype(bool)
+    canvas[inside] = (0.78 * canvas[inside] + 0.22 * np.array(color)).astype(np.uint8)
+    rim = inside & (cv2.erode(mask, np.ones((3, 3), np.uint8)) == 0)
+    canvas[rim] = color
+
+
+def _draw_box(pen: ImageDraw.ImageDraw, box: _Rectangle, mark: Mark, line_width: int) -> None:
+    if not mark.is_dashed:
+        pen.rectangle(box, outline=mark.color, width=line_width)
+        return
+    x1, y1, x2, y2 = box
+    for start in range(x1, x2, 8 * line_width):
+        end = min(start + 4 * line_width, x2)
+        pen.line([(start, y1), (end, y1)], fill=mark.color, width=line_width)
+        pen.line([(start, y2), (end, y2)], fill=mark.color, width=line_width)
+    for start in range(y1, y2, 8 * line_width):
+        end = min(start + 4 * line_width, y2)
+        pen.line([(x1, start), (x1, end)], fill=mark.color, width=line_width)
+        pen.line([(x2, start), (x2, end)], fill=mark.color, width=line_width)
+
+
+def _draw_keypoints(pen: ImageDraw.ImageDraw, points: Float[np.ndarray, "k 2"], color: Rgb8, line_width: int) -> None:
+    is_finite = np.all(np.isfinite(points), axis=1)
+    if len(points) == 9:
+        for a, b in _CUBOID:
+            if bool(is_finite[a]) and bool(is_finite[b]):
+                pen.line([*points[[a, b]].ravel().tolist()], fill=color, width=line_width)
+    radius = 1.2 * line_width
+    for x, y in points[is_finite].tolist():
+        pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=color)
+
+
+def _write(
+    pen: ImageDraw.ImageDraw, box: _Rectangle, mark: Mark, size_wh: tuple[int, int], placed: list[_Rectangle]
+) -> None:
+    """Writes a mark's text on a tag above its box, or where else no other tag stands."""
+    font = label_font(max(9, round(max(size_wh) / 52)))
+    _, top, _, bottom = font.getbbox("bg")  # the same height for every text
+    left, _, right, _ = font.getbbox(mark.text)
+    pad = max(2, round((bottom - top) / 5))
+    tag_wh = (round(right - left) + 3 * pad, round(bottom - top) + 2 * pad)
+    tag = _place(box, tag_wh, size_wh, placed)
+    placed.append(tag)
+    pen.rectangle(tag, fill=mark.color)
+    pen.text((tag[0] + 1.5 * pad - left, tag[1] + pad - top), mark.text, font=font, fill=text_on(mark.color))
+
+
+def _place(
+    box: _Rectangle, tag_wh: tuple[int, int], size_wh: tuple[int, int], placed: Sequence[_Rectangle]
+) -> _Rectangle:
+    """Chooses the first free place of a tag: above the box, below it, or inside; the first of all if none is free."""
+    x1, y1, x2, y2 = box
+    width, height = tag_wh
+    corners = ((x1, y1 - height), (x2 + 1 - width, y1 - height), (x1, y2 + 1), (x1, y1), (x1, y2 + 1 - height))
+    tags: list[_Rectangle] = []
+    for x, y in corners:
+        left = max(0, min(x, size_wh[0] - width))
+        top = max(0, min(y, size_wh[1] - height))
+        tags.append((left, top, left + width - 1, top + height - 1))
+    free = (tag for tag in tags if not any(_overlap(tag, other) for other in placed))
+    return next(free, tags[0])
+
+
+def _overlap(a: _Rectangle, b: _Rectangle) -> bool:
+    return a[0] <= b[2] and b[0] <= a[2] and a[1] <= b[3] and b[1] <= a[3]
+
+
+def image_grid(images: Sequence[Picture], columns: int, gap: int = 8, background: Rgb8 = (24, 26, 31)) -> Picture:
+    """Lays images out in rows; each is centred in a cell as large as the largest."""
+    height = max(image.shape[0] for image in images)
+    width = max(image.shape[1] for image in images)
+    rows = -(-len(images) // columns)
+    size = (rows * (height + gap) + gap, min(columns, len(images)) * (width + gap) + gap, 3)
+    canvas = np.empty(size, dtype=np.uint8)
+    canvas[:] = background
+    for index, image in enumerate(images):
+        row, column = divmod(index, columns)
+        y = gap + row * (height + gap) + (height - image.shape[0]) // 2
+        x = gap + column * (width + gap) + (width - image.shape[1]) // 2
+        canvas[y : y + image.shape[0], x : x + image.shape[1]] = image
+    return canvas
