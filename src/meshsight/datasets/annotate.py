@@ -1,0 +1,137 @@
+"""Step 3 of the walk: a rendered frame and its scene become a labelled sample.
+
+Everything is counted in the frame's id image and silhouettes; nothing is estimated.
+`docs/conventions.md` defines boxes, counts and keypoints. Shapes: h, w the image; sh, sw a silhouette's window.
+"""
+
+from collections.abc import Mapping
+from typing import cast
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.ndimage import find_objects
+
+from meshsight.core.camera import Camera, project
+from meshsight.core.masks import encode_window
+from meshsight.core.pose import invert_pose, transform_points
+from meshsight.records.frame import Frame, Silhouette
+from meshsight.records.mesh import Bounds
+from meshsight.records.sample import Box, ObjectLabel, PixelCounts, Pose, Sample
+from meshsight.records.scene import Scene, SceneObject
+
+KEYPOINT_SEEN = 2
+KEYPOINT_UNSEEN = 1
+KEYPOINT_UNKNOWN = 0
+
+Window = tuple[slice, slice]
+
+
+def group_of_frame(frame: int) -> str:
+    """Names the group of a rendered frame: every frame is a scene of its own."""
+    return f"scene-{frame:06d}"
+
+
+def annotate(frame: Frame, scene: Scene, bounds: Mapping[str, Bounds], image: str) -> Sample:
+    """Returns everything true about a rendered frame.
+
+    Args:
+        frame: what the renderer drew.
+        scene: what it was asked to draw.
+        bounds: box of each labelled object's mesh in its own frame, by the mesh's reference.
+        image: path of the picture relative to the data set's folder, with forward slashes.
+    """
+    windows = cast("list[Window | None]", find_objects(frame.instance_id))
+    outlines = {outline.instance_id: outline for outline in frame.silhouettes}
+    objects: list[ObjectLabel] = []
+    hidden: list[tuple[int, PixelCounts]] = []
+    for thing in sorted(scene.objects, key=lambda thing: thing.instance_id):
+        if thing.class_id is None:
+            continue
+        window = windows[thing.instance_id - 1] if thing.instance_id <= len(windows) else None
+        outline = outlines[thing.instance_id]
+        if window is None:
+            hidden.append((thing.instance_id, _count(outline, scene.camera.size_hw, 0)))
+        else:
+            pose = object_pose(thing, scene, bounds[thing.mesh])
+            objects.append(_label(thing, frame.instance_id, window, outline, pose, scene.camera))
+    return Sample(
+        image=image,
+        size_hw=scene.camera.size_hw,
+        objects=tuple(objects),
+        hidden=tuple(hidden),
+        frame=scene.frame,
+        group=group_of_frame(scene.frame),
+        camera=scene.camera,
+        T_world_cam=scene.T_world_cam,
+    )
+
+
+def object_pose(thing: SceneObject, scene: Scene, bounds: Bounds) -> Pose:
+    """Returns an object's pose in the camera, with the box of its scaled mesh."""
+    return Pose(
+        T_cam_object=invert_pose(scene.T_world_cam) @ thing.T_world_object,
+        scale=thing.scale,
+        box_low_m=bounds.low * thing.scale,
+        box_high_m=bounds.high * thing.scale,
+    )
+
+
+def cuboid_points(pose: Pose) -> Float[np.ndarray, "9 3"]:
+    """Returns the corners of an object's box (x fastest, then y, then z; low before high) and its centre, in metres."""
+    sides = np.stack([pose.box_low_m, pose.box_high_m])
+    corners = [[sides[i & 1, 0], sides[i >> 1 & 1, 1], sides[i >> 2, 2]] for i in range(8)]
+    return np.array([*corners, sides.mean(axis=0)])
+
+
+def cuboid_keypoints(pose: Pose, camera: Camera) -> Float[np.ndarray, "9 3"]:
+    """Projects the cuboid of a visible object to rows of x, y, v.
+
+    v is 2 within the image and 1 outside it. A point behind the camera has no pixel: its row is 0, 0, 0.
+    """
+    points = project(camera, transform_points(pose.T_cam_object, cuboid_points(pose)))
+    height, width = camera.size_hw
+    is_known = np.all(np.isfinite(points), axis=1)
+    is_inside = np.all((points >= 0) & (points < (width, height)), axis=1)
+    v = np.where(is_inside, KEYPOINT_SEEN, np.where(is_known, KEYPOINT_UNSEEN, KEYPOINT_UNKNOWN))
+    return np.column_stack([np.where(is_known[:, None], points, 0.0), v])
+
+
+def _label(
+    thing: SceneObject,
+    ids: Int[np.ndarray, "h w"],
+    window: Window,
+    outline: Silhouette,
+    pose: Pose,
+    camera: Camera,
+) -> ObjectLabel:
+    assert thing.class_id is not None
+    mask = ids[window] == thing.instance_id
+    rows, columns = window
+    return ObjectLabel(
+        class_id=thing.class_id,
+        box=(float(columns.start), float(rows.start), float(columns.stop), float(rows.stop)),
+        instance_id=thing.instance_id,
+        full_box=_full_box(outline),
+        mask=encode_window(mask, (columns.start, rows.start), camera.size_hw),
+        keypoints=cuboid_keypoints(pose, camera),
+        pixels=_count(outline, camera.size_hw, int(np.count_nonzero(mask))),
+        pose=pose,
+        mesh=thing.mesh,
+        is_cut=outline.is_cut,
+    )
+
+
+def _full_box(outline: Silhouette) -> Box:
+    x, y = outline.origin_xy
+    height, width = outline.mask.shape
+    return float(x), float(y), float(x + width), float(y + height)
+
+
+def _count(outline: Silhouette, size_hw: tuple[int, int], visible: int) -> PixelCounts:
+    x, y = outline.origin_xy
+    height, width = size_hw
+    rows = slice(max(0, -y), max(0, height - y))
+    columns = slice(max(0, -x), max(0, width - x))
+    inside = int(np.count_nonzero(outline.mask[rows, columns]))
+    assert visible <= inside, f"object {outline.instance_id}: {visible} pixels seen of {inside} drawn alone"
+    return PixelCounts(full=int(np.count_nonzero(outline.mask)), inside=inside, visible=visible)

@@ -1,0 +1,1 @@
+"""One file for each data set format; nothing else names it."""

@@ -1,0 +1,123 @@
+"""`manifest.json`: what a finished data set folder holds, with the checksums that prove it.
+
+It is written last, so a folder without one is unfinished. It holds no clock time, host, path or worker count: equal
+recipes give equal manifests.
+"""
+
+import json
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, JsonValue
+
+from meshsight.core.errors import DataError, SpecError, StorageError
+from meshsight.core.files import sha256_of, write_json
+from meshsight.specs.base import Spec, parse_spec
+
+FORMAT = "meshsight-dataset"
+VERSION = 1
+MANIFEST = "manifest.json"
+COCO = "coco.json"
+
+
+class Shard(Spec):
+    """A run of consecutive frames, kept in `labels/NAME.jsonl` and `scenes/NAME.jsonl`."""
+
+    name: str = Field(pattern=r"^\d{5,}$")
+    first_frame: int = Field(ge=0)
+    num_frames: int = Field(ge=1)
+    images: dict[str, str]
+    """SHA-256 of each image by its path in the folder, in the order of the frames."""
+    labels_sha256: str
+    scenes_sha256: str
+
+    @property
+    def labels_path(self) -> str:
+        """Path of the labels relative to the folder."""
+        return f"labels/{self.name}.jsonl"
+
+    @property
+    def scenes_path(self) -> str:
+        """Path of the scenes relative to the folder."""
+        return f"scenes/{self.name}.jsonl"
+
+
+class Manifest(Spec):
+    """A finished data set folder."""
+
+    format: Literal["meshsight-dataset"] = FORMAT
+    version: Literal[1] = VERSION
+    software: str
+    """Program and version that drew the images."""
+    fingerprint: str
+    """Names what was asked for: the recipe and the content of the models."""
+    classes: tuple[str, ...]
+    num_frames: int = Field(ge=0)
+    spec: dict[str, JsonValue]
+    """The fully resolved recipe."""
+    shards: tuple[Shard, ...]
+    coco_sha256: str
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Writes the file that ends a data set.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    write_json(folder / MANIFEST, manifest.model_dump(mode="json"))
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Reads and checks a folder's manifest; an older version is upgraded.
+
+    Raises:
+        DataError: the folder is missing, unfinished, damaged, or of a version we cannot read.
+    """
+    return _parse(_read(folder / MANIFEST), folder / MANIFEST)
+
+
+def content_fingerprint(folder: Path) -> str:
+    """Returns 16 hexadecimal digits that name a finished folder by its content, through the manifest's checksums."""
+    return sha256_of(_read(folder / MANIFEST))[:16]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        if not path.parent.is_dir():
+            raise DataError(f"{path.parent}: no such data set folder") from error
+        raise DataError(
+            f"{path.parent}: no {MANIFEST}, so this is no finished data set. If its making was broken off, "
+            "`meshsight generate RECIPE --out FOLDER --resume` finishes it."
+        ) from error
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def _parse(data: bytes, path: Path) -> Manifest:
+    try:
+        content = json.loads(data)
+    except ValueError as error:
+        raise DataError(f"{path}: no JSON ({error}); the file was damaged") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise DataError(f"{path}: no manifest of a {FORMAT}; name a folder that `meshsight generate` made")
+    try:
+        return parse_spec(Manifest, upgrade_manifest(content, path), str(path))
+    except SpecError as error:
+        raise DataError(f"{str(error).splitlines()[0]}; the file was changed or damaged") from error
+
+
+def upgrade_manifest(content: dict[str, JsonValue], path: Path) -> dict[str, JsonValue]:
+    """Returns a manifest's content in the present version; there is only one so far.
+
+    Raises:
+        DataError: a version that this program does not know.
+    """
+    if content.get("version") != VERSION:
+        raise DataError(
+            f"{path}: format version {content.get('version')!r}, this program reads {VERSION}; "
+            "install the meshsight that wrote it, or a newer one"
+        )
+    return content

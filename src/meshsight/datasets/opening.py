@@ -1,0 +1,73 @@
+"""Step 4 of the walk: any data set by its path; the kind is guessed from what lies there."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from meshsight.core.errors import DataError
+from meshsight.datasets.classes import with_classes
+from meshsight.datasets.format import FORMAT_KINDS, Format
+from meshsight.records.dataset import Dataset
+from meshsight.specs.base import VariantSpec
+
+OWN = "meshsight"
+
+
+def open_dataset(
+    source: str | Path,
+    *,
+    split: str | None = None,
+    spec: VariantSpec | None = None,
+    classes: Sequence[str] | None = None,
+) -> Dataset:
+    """Opens a data set of any format.
+
+    Args:
+        source: a folder or file; `PATH#SPLIT` asks for a named split (a VOC list such as `test`, the COCO file or
+            subfolder of that name).
+        split: the same, given apart.
+        spec: the format and its settings; None guesses the format.
+        classes: the class order to use instead of the data set's own; it must name every class that the data has.
+
+    Raises:
+        DataError: there is nothing there, nothing we can read, or something bad; the message says what was looked for.
+    """
+    path, split = _parse_source(source, split)
+    if not path.exists():
+        raise DataError(f"{path}: no such data set")
+    reader = _reader(spec) if spec is not None else _guess(path)
+    dataset = reader.open(path, split)
+    if dataset.num_samples == 0:
+        raise DataError(f"{path}: the data set is empty")
+    return dataset if classes is None else with_classes(dataset, tuple(classes))
+
+
+def _parse_source(source: str | Path, split: str | None) -> tuple[Path, str | None]:
+    path = Path(source)
+    if split is None and not path.exists() and "#" in path.name:
+        name, _, split = path.name.rpartition("#")
+        return path.with_name(name) if name else path.parent, split or None
+    return path, split
+
+
+def _reader(spec: VariantSpec) -> Format:
+    return FORMAT_KINDS.builder(spec.kind)(spec)
+
+
+def _guess(path: Path) -> Format:
+    readers = {kind: _reader(FORMAT_KINDS.module(kind).Spec()) for kind in FORMAT_KINDS.names}
+    fitting = [kind for kind, reader in readers.items() if reader.recognises(path)]
+    if OWN in fitting:  # our folders hold a coco.json too, which knows less
+        return readers[OWN]
+    if len(fitting) == 1:
+        return readers[fitting[0]]
+    if fitting:
+        raise DataError(f"{path}: looks like {' and like '.join(fitting)}; say which it is")
+    looked = "; ".join(reader.looks_for for reader in readers.values())
+    raise DataError(f"{path}: no data set of a kind we know{_inner(path, readers)}. Looked for: {looked}")
+
+
+def _inner(path: Path, readers: dict[str, Format]) -> str:
+    """Points at a data set one folder further in, where archives often unpack to."""
+    folders = sorted(child for child in path.iterdir() if child.is_dir()) if path.is_dir() else []
+    found = next((f for f in folders if any(reader.recognises(f) for reader in readers.values())), None)
+    return f"; did you mean '{found}'?" if found else ""
