@@ -1,0 +1,40 @@
+"""PLY: triangles, with colours of vertices or faces."""
+
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from meshsight.assets.color import srgb_to_linear
+from meshsight.assets.formats.geometry import Geometry, parse_geometry, read_bytes
+from meshsight.assets.raw_part import RawPart
+from meshsight.records.mesh import Material
+
+_COLORED = Material(base_color=(1.0, 1.0, 1.0))
+
+
+def read(path: Path, max_texture_px: int) -> list[RawPart]:
+    """Reads an ASCII or binary PLY file; its 8-bit colours are taken as sRGB.
+
+    Raises:
+        AssetError: the file is cut short or has no faces.
+    """
+    return [colored_part(geometry) for geometry in parse_geometry(path, read_bytes(path), "ply", {})]
+
+
+def colored_part(geometry: Geometry) -> RawPart:
+    """Returns a part with the colours of the file's vertices or, doubling vertices, of its faces."""
+    visual = geometry.mesh.visual
+    vertices, faces, normals = geometry.vertices, geometry.faces, geometry.normals
+    if visual.kind == "vertex":
+        colors = _linear(visual.vertex_colors)  # pyright: ignore[reportAttributeAccessIssue]
+        return RawPart(vertices=vertices, faces=faces, normals=normals, vertex_colors=colors, material=_COLORED)
+    if visual.kind == "face":
+        colors = np.repeat(_linear(visual.face_colors), 3, axis=0)  # pyright: ignore[reportAttributeAccessIssue]
+        own = np.arange(3 * len(faces)).reshape(-1, 3)
+        return RawPart(vertices=vertices[faces].reshape(-1, 3), faces=own, vertex_colors=colors, material=_COLORED)
+    return RawPart(vertices=vertices, faces=faces, normals=normals, material=Material())
+
+
+def _linear(rgba: np.ndarray) -> Float[np.ndarray, "n 3"]:
+    return srgb_to_linear(np.asarray(rgba, dtype=np.float64)[:, :3] / 255.0)

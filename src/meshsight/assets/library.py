@@ -1,0 +1,111 @@
+"""The asset library: turns every reference that a scene may hold into arrays, and keeps them loaded."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from meshsight.assets.builtin.catalogue import make_builtin
+from meshsight.assets.environment_files import read_environment
+from meshsight.assets.loading import MAX_TEXTURE_PX, load_mesh
+from meshsight.assets.places import find_file
+from meshsight.assets.procedural.references import draw_environment, draw_picture, sort_of
+from meshsight.core.errors import AssetError
+from meshsight.core.images import IMAGE_SUFFIXES, read_image
+from meshsight.records.mesh import Mesh
+from meshsight.specs.mesh_import import MeshImport
+
+_BUILTIN = "builtin:"
+
+
+class AssetLibrary:
+    """Implements `AssetSource` over the built-in objects, the procedural pictures and files under a root.
+
+    Meshes stay loaded. Pictures and environments are kept until they are more than `picture_bytes` together; the least
+    recently used go first.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        imports: Mapping[str, MeshImport],
+        *,
+        max_texture_px: int = MAX_TEXTURE_PX,
+        picture_bytes: int = 256 << 20,
+    ) -> None:
+        """Looks for relative paths under `root`; `imports` says by mesh reference how its file is to be read."""
+        self._root = root
+        self._imports = imports
+        self._max_texture_px = max_texture_px
+        self._meshes: dict[str, Mesh] = {}
+        self._pictures = _ByteLru(picture_bytes)
+
+    def mesh(self, ref: str) -> Mesh:
+        """Returns `builtin:NAME` or a mesh file, in metres, z up.
+
+        Raises:
+            AssetError: no such object or file, or one that cannot be used.
+        """
+        if ref not in self._meshes:
+            self._meshes[ref] = self._read_mesh(ref)
+        return self._meshes[ref]
+
+    def image(self, ref: str) -> UInt8[np.ndarray, "h w 3"]:
+        """Returns `texture:FAMILY/SEED`, `background:FAMILY/SEED` or an image file, sRGB; do not write into it.
+
+        Raises:
+            AssetError: no such family or file.
+            ImageError: the file is no whole image.
+        """
+        return self._pictures.get(f"image {ref}", lambda: self._read_image(ref))
+
+    def environment(self, ref: str) -> Float32[np.ndarray, "h w 3"]:
+        """Returns `environment:FAMILY/SEED` or an .hdr, .exr or .npy file as linear radiance; do not write into it.
+
+        Raises:
+            AssetError: no such family or file, or no equirectangular map in it.
+        """
+        return self._pictures.get(f"environment {ref}", lambda: self._read_environment(ref))
+
+    def _read_mesh(self, ref: str) -> Mesh:
+        if ref.startswith(_BUILTIN):
+            return make_builtin(ref.removeprefix(_BUILTIN))
+        path = find_file(ref, self._root, "mesh file")
+        return load_mesh(path, self._imports.get(ref, MeshImport()), max_texture_px=self._max_texture_px)
+
+    def _read_image(self, ref: str) -> UInt8[np.ndarray, "h w 3"]:
+        if sort_of(ref) is not None:
+            return draw_picture(ref)
+        path = find_file(ref, self._root, "picture")
+        if path.suffix.lower() not in IMAGE_SUFFIXES:
+            raise AssetError(f"{path}: '{path.suffix}' is no picture format we read ({', '.join(IMAGE_SUFFIXES)})")
+        return read_image(path)
+
+    def _read_environment(self, ref: str) -> Float32[np.ndarray, "h w 3"]:
+        if sort_of(ref) is not None:
+            return draw_environment(ref)
+        return read_environment(find_file(ref, self._root, "environment map"))
+
+
+class _ByteLru:
+    """Keeps arrays by name up to a number of bytes, and lets the least recently used go."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._held: OrderedDict[str, np.ndarray] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, name: str, make: Callable[[], np.ndarray]) -> np.ndarray:
+        if name in self._held:
+            self._held.move_to_end(name)
+            return self._held[name]
+        array = make()
+        array.setflags(write=False)
+        self._held[name] = array
+        self._bytes += array.nbytes
+        while self._bytes > self._max_bytes and len(self._held) > 1:
+            _, oldest = self._held.popitem(last=False)
+            self._bytes -= oldest.nbytes
+        return array
