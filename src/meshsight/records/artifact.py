@@ -64,9 +64,9 @@ class Parity(Spec):
     """How far the graph's candidates lie from the trained network's, over both directions of matching."""
 
     num_frames: int = Field(ge=1)
-    """Images compared: real frames first, then one of noise."""
-    num_candidates: int = Field(ge=1)
-    """Candidates compared."""
+    """Real images compared, besides one of noise."""
+    num_candidates: int = Field(ge=0)
+    """Candidates compared; 0 when the detector found nothing likelier than anything else."""
     max_box_px: float = Field(ge=0)
     """Largest difference of a coordinate, in pixels of the input."""
     max_score: float = Field(ge=0)

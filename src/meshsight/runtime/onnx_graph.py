@@ -1,17 +1,12 @@
-"""An exported graph in ONNX Runtime: input tensor in, candidates out.
-
-Shapes: b images, k candidates an image, h and w the network's input.
-"""
+"""A graph in ONNX Runtime."""
 
 # pyright: basic
 # ONNX Runtime is a compiled library without type stubs; this file is where its untyped answers get their types.
 
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import onnxruntime
-from jaxtyping import Float32, Int64
 from onnxruntime.capi.onnxruntime_pybind11_state import (
     Fail,
     InvalidArgument,
@@ -22,35 +17,25 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
 )
 
 from meshsight.core.errors import ArtifactError
-from meshsight.records.artifact import ArtifactManifest
+from meshsight.records.artifact import InputSignature, OutputSignature
+from meshsight.runtime.graph import GraphCandidates
 from meshsight.runtime.preprocessing import InputTensor
 
 LOG_ERRORS_ONLY = 3
 
 
-class GraphCandidates(NamedTuple):
-    """What a graph says about a batch, before suppression.
-
-    Attributes:
-        boxes: xyxy in pixels of the network's input.
-        scores: confidence in 0..1; 0 fills up.
-        class_ids: from 0.
-    """
-
-    boxes: Float32[np.ndarray, "b k 4"]
-    scores: Float32[np.ndarray, "b k"]
-    class_ids: Int64[np.ndarray, "b k"]
-
-
 class OnnxGraph:
     """A loaded graph whose inputs and outputs are those that its manifest names."""
 
-    def __init__(self, path: Path, manifest: ArtifactManifest, num_threads: int | None = None) -> None:
+    def __init__(
+        self, path: Path, images: InputSignature, outputs: OutputSignature, num_threads: int | None = None
+    ) -> None:
         """Loads a graph on the CPU.
 
         Args:
             path: the ONNX file.
-            manifest: names its input and outputs.
+            images: names its input.
+            outputs: names its outputs.
             num_threads: threads of one inference; None leaves the choice to ONNX Runtime.
 
         Raises:
@@ -64,8 +49,8 @@ class OnnxGraph:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NoSuchFile, NotImplemented) as error:
             raise ArtifactError(f"{path}: ONNX Runtime cannot load it: {' '.join(str(error).split())}") from error
-        self._input = manifest.input.name
-        self._outputs = [manifest.outputs.boxes, manifest.outputs.scores, manifest.outputs.class_ids]
+        self._input = images.name
+        self._outputs = [outputs.boxes, outputs.scores, outputs.class_ids]
         self._check_names(path)
 
     def _check_names(self, path: Path) -> None:

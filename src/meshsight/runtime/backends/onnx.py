@@ -6,6 +6,7 @@ from pathlib import Path
 from meshsight.core.images import RgbImage
 from meshsight.records.artifact import ArtifactManifest
 from meshsight.records.detections import Detections, select_detections
+from meshsight.runtime.graph import Graph
 from meshsight.runtime.onnx_graph import OnnxGraph
 from meshsight.runtime.preprocessing import to_input
 
@@ -15,7 +16,7 @@ BATCH_SIZE = 8
 class OnnxDetector:
     """Finds objects with an exported graph; needs no torch. An `ObjectDetector`."""
 
-    def __init__(self, graph: OnnxGraph, manifest: ArtifactManifest) -> None:
+    def __init__(self, graph: Graph, manifest: ArtifactManifest) -> None:
         self._graph = graph
         self._manifest = manifest
 
@@ -46,4 +47,5 @@ def build(folder: Path, manifest: ArtifactManifest, num_threads: int | None) -> 
     Raises:
         ArtifactError: the graph cannot be loaded.
     """
-    return OnnxDetector(OnnxGraph(folder / manifest.model, manifest, num_threads), manifest)
+    graph = OnnxGraph(folder / manifest.model, manifest.input, manifest.outputs, num_threads)
+    return OnnxDetector(graph, manifest)

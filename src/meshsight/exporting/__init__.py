@@ -1,0 +1,1 @@
+"""Turns a trained detector into an artifact that runs without torch."""

@@ -1,0 +1,6 @@
+"""The formats a detector can be exported to; the runtime has a backend of the same name for each."""
+
+from meshsight.core.kinds import Kinds
+
+EXPORTER_KINDS = Kinds("meshsight.exporting.formats", "export format", extra="train")
+"""Each builds with `build(spec, detector, path)`, which writes the graph of a TorchDetector."""
