@@ -1,0 +1,138 @@
+"""The side of the worker process: reads tasks, runs them, says how far it is, and never outlives its parent."""
+
+import ctypes
+import faulthandler
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from typing import BinaryIO, Protocol
+
+import cv2
+from pydantic import BaseModel
+
+from meshsight.core.errors import MeshsightError
+from meshsight.core.kinds import Kinds
+from meshsight.execution.messages import Advance, Begin, Done, Failed, Hello, JsonObject, Log, Ready, Task
+
+EXIT_ORPHANED = 113
+_PR_SET_PDEATHSIG = 1
+
+
+class Reporter:
+    """What a job tells its pool while it runs."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._lock = threading.Lock()
+
+    def begin(self, place: str) -> None:
+        """Names the item that is worked on from now on, such as "frame 7"."""
+        self.send(Begin(place=place))
+
+    def advance(self, items: int = 1) -> None:
+        """Says that items are done; a worker that says nothing for long is taken for stuck."""
+        self.send(Advance(items=items))
+
+    def send(self, event: BaseModel) -> None:
+        """Writes one event as one line."""
+        with self._lock:
+            self._out.write(event.model_dump_json().encode() + b"\n")
+            self._out.flush()
+
+
+class Job(Protocol):
+    """What `build(spec)` of a job's file returns; it stays loaded from task to task."""
+
+    def run(self, task: JsonObject, report: Reporter) -> JsonObject:
+        """Does one piece of the work and returns what the parent needs to know."""
+        ...
+
+
+class _EventHandler(logging.Handler):
+    def __init__(self, reporter: Reporter) -> None:
+        super().__init__()
+        self._reporter = reporter
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._reporter.send(Log(level=record.levelno, name=record.name, message=self.format(record)))
+
+
+class _Inbox:
+    """Reads tasks on a thread of its own, so that the parent's end is noticed in the middle of the work."""
+
+    def __init__(self, lines: BinaryIO) -> None:
+        self._lines = lines
+        self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        self.is_busy = False
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def next_task(self) -> Task | None:
+        """Waits for a task; None when there are no more."""
+        return self._tasks.get()
+
+    def _read(self) -> None:
+        for line in self._lines:
+            self._tasks.put(Task.model_validate_json(line))
+        if self.is_busy:
+            os._exit(EXIT_ORPHANED)  # files are whole or absent, so dying here loses only unfinished work
+        self._tasks.put(None)
+
+
+def serve(jobs: Kinds) -> None:
+    """Runs tasks until the input ends; the whole life of a worker process.
+
+    Args:
+        jobs: the closed set of jobs that a worker may be asked to do.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which decides
+    faulthandler.enable()
+    reporter = Reporter(_take_stdout())
+    hello = Hello.model_validate_json(sys.stdin.buffer.readline())
+    _die_with(hello.parent_pid)
+    cv2.setNumThreads(hello.threads)
+    _send_logs(reporter, hello.log_level)
+    inbox = _Inbox(sys.stdin.buffer)
+    try:
+        kind = str(hello.job.get("kind"))
+        job: Job = jobs.builder(kind)(jobs.module(kind).Spec.model_validate(hello.job))
+        reporter.send(Ready())
+        while (task := inbox.next_task()) is not None:
+            inbox.is_busy = True
+            result = job.run(task.spec, reporter)
+            inbox.is_busy = False
+            reporter.send(Done(result=result))
+    except MeshsightError as error:
+        reporter.send(_failure(error))
+    except Exception as error:  # noqa: BLE001 - the boundary of a process: the parent raises it again
+        reporter.send(_failure(error))
+
+
+def _failure(error: Exception) -> Failed:
+    return Failed(type=type(error).__name__, message=str(error), traceback=traceback.format_exc())
+
+
+def _take_stdout() -> BinaryIO:
+    """Keeps the standard output for events, and sends whatever libraries print there to stderr."""
+    own = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return own
+
+
+def _die_with(parent_pid: int) -> None:
+    """Asks Linux to kill this process when its parent dies; elsewhere the end of the input has to do."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent_pid:  # it died before we asked
+            os._exit(EXIT_ORPHANED)
+
+
+def _send_logs(reporter: Reporter, level: int) -> None:
+    logging.captureWarnings(True)
+    root = logging.getLogger()
+    root.addHandler(_EventHandler(reporter))
+    root.setLevel(logging.WARNING)
+    logging.getLogger("meshsight").setLevel(level)
