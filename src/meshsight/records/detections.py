@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, Int64
@@ -28,6 +28,7 @@ class Detections:
     class_ids: Int64[np.ndarray, " n"]
 
 
+@runtime_checkable
 class ObjectDetector(Protocol):
     """Anything that finds objects: a trained run (torch) or an exported artifact (no torch)."""
 
