@@ -7,6 +7,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from meshsight.models.batch import Targets
+from meshsight.specs.decoding import DecodeSpec
 
 
 class Candidates(NamedTuple):
@@ -29,10 +30,12 @@ class Detector(nn.Module, ABC):
     Attributes:
         stride: both sides of the input must be multiples of it.
         num_classes: number of classes.
+        decode_spec: thresholds from candidates to detections.
     """
 
     stride: int
     num_classes: int
+    decode_spec: DecodeSpec
 
     @abstractmethod
     def forward(self, images: Float[Tensor, "b 3 h w"]) -> Any:

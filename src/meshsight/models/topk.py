@@ -13,7 +13,7 @@ def best_candidates(
 ) -> Candidates:
     """Returns the `num_candidates` best pairs of box and class, clipped to the input.
 
-    Scores that are not above the threshold become 0.
+    Scores that are not above the threshold become 0, and so do those of boxes that lie outside the input.
     """
     num_classes = scores.shape[-1]
     count = min(spec.num_candidates, scores.shape[-2] * num_classes)
@@ -21,5 +21,5 @@ def best_candidates(
     where = (index // num_classes)[..., None].expand(-1, -1, 4)
     limit = torch.tensor([size_hw[1], size_hw[0]] * 2, dtype=boxes.dtype, device=boxes.device)
     chosen = torch.minimum(boxes.gather(1, where).clamp(min=0), limit)
-    kept = torch.where(best > spec.score_threshold, best, torch.zeros_like(best))
-    return Candidates(chosen, kept, index % num_classes)
+    is_kept = (best > spec.score_threshold) & (chosen[..., 2:] > chosen[..., :2]).all(dim=-1)
+    return Candidates(chosen, best * is_kept, index % num_classes)
