@@ -1,0 +1,59 @@
+"""The picture or plain colour behind a scene, as an image of the frame's size.
+
+It is display-referred: exposure and white balance act on its decoded light, but no tone curve, so that a neutral
+sensor shows the picture's own bytes.
+"""
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from meshsight.core.errors import RenderError
+from meshsight.core.images import RgbImage
+from meshsight.records.scene import AssetSource, BackgroundPicture, PlainBackground, Scene
+from meshsight.render.tone import decode_srgb, encode_srgb, gains, to_image
+
+
+def draw_backdrop(scene: Scene, assets: AssetSource) -> RgbImage | None:
+    """Returns the image behind everything, or None where the environment is seen."""
+    table = _exposure_table(scene)
+    match scene.background:
+        case None:
+            return None
+        case PlainBackground(color=color):
+            height, width = scene.camera.size_hw
+            plain = to_image(np.asarray(color, dtype=np.float64)).reshape(1, 1, 3)
+            return np.ascontiguousarray(np.broadcast_to(_look_up(table, plain), (height, width, 3)))
+        case BackgroundPicture() as background:
+            picture = _crop(assets.image(background.ref), background)
+            return _look_up(table, _stretch(picture, scene.camera.size_hw))
+
+
+def _crop(picture: RgbImage, background: BackgroundPicture) -> RgbImage:
+    x1, y1, x2, y2 = background.crop
+    if not (0 <= x1 < x2 <= 1 and 0 <= y1 < y2 <= 1):
+        raise RenderError(f"background.crop: expected 0 <= x1 < x2 <= 1 and the same for y, found {background.crop}")
+    height, width = picture.shape[:2]
+    left, top = min(int(x1 * width), width - 1), min(int(y1 * height), height - 1)
+    right, bottom = max(left + 1, round(x2 * width)), max(top + 1, round(y2 * height))
+    cropped = picture[top:bottom, left:right]
+    return cropped[:, ::-1] if background.is_flipped else cropped
+
+
+def _stretch(picture: RgbImage, size_hw: tuple[int, int]) -> RgbImage:
+    height, width = size_hw
+    is_smaller = picture.shape[0] > height and picture.shape[1] > width
+    method = cv2.INTER_AREA if is_smaller else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(np.ascontiguousarray(picture), (width, height), interpolation=method))
+
+
+def _exposure_table(scene: Scene) -> UInt8[np.ndarray, "256 1 3"] | None:
+    factor = gains(scene.sensor)
+    if np.all(factor == 1.0):
+        return None
+    light = decode_srgb(np.arange(256.0) / 255)[:, None, None]
+    return to_image(encode_srgb(light * factor))
+
+
+def _look_up(table: UInt8[np.ndarray, "256 1 3"] | None, image: RgbImage) -> RgbImage:
+    return image if table is None else np.asarray(cv2.LUT(image, table))

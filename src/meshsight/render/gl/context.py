@@ -1,0 +1,62 @@
+"""An OpenGL 3.3 context without a window, and what it says about itself."""
+
+import logging
+import sys
+from pathlib import Path
+
+import moderngl
+
+from meshsight.core.errors import RenderError
+
+logger = logging.getLogger(__name__)
+
+_SOFTWARE_NAMES = ("llvmpipe", "softpipe", "swrast", "software")
+_NVIDIA_DEVICE = Path("/dev/nvidia0")
+_INSTALL = "apt-get install libegl1 libgl1-mesa-dri"
+_announced: set[str] = set()
+
+
+def create_context() -> moderngl.Context:
+    """Makes a context: EGL on Linux, the native kind elsewhere; logs the GL renderer's name once a process.
+
+    Raises:
+        RenderError: there is no OpenGL 3.3 on this machine.
+    """
+    is_linux = sys.platform.startswith("linux")
+    try:
+        if is_linux:
+            # moderngl's stub has no type for the keyword that its manual names.
+            context = moderngl.create_context(require=330, standalone=True, backend="egl")  # pyright: ignore[reportArgumentType]
+        else:
+            context = moderngl.create_context(require=330, standalone=True)
+    except Exception as error:
+        # glcontext raises bare Exception for a missing library, device or version alike.
+        remedy = f"install it with `{_INSTALL}`" if is_linux else "install a graphics driver"
+        raise RenderError(
+            f"renderer 'raster': no OpenGL 3.3 on this machine ({error}); {remedy}, or use the renderer 'raycast'"
+        ) from error
+    _announce(renderer_name(context))
+    return context
+
+
+def renderer_name(context: moderngl.Context) -> str:
+    """Returns what OpenGL calls its renderer, such as "llvmpipe (LLVM 15.0.6, 256 bits)"."""
+    return str(context.info["GL_RENDERER"])
+
+
+def is_software(name: str) -> bool:
+    """Tells whether a GL renderer of this name draws on the CPU."""
+    return any(word in name.lower() for word in _SOFTWARE_NAMES)
+
+
+def _announce(name: str) -> None:
+    if name in _announced:
+        return
+    _announced.add(name)
+    logger.info("OpenGL renderer: %s", name)
+    if is_software(name) and _NVIDIA_DEVICE.exists():
+        logger.warning(
+            "an NVIDIA GPU seems to be there (%s), but OpenGL draws on the CPU (%s): install the driver's EGL library",
+            _NVIDIA_DEVICE,
+            name,
+        )

@@ -1,0 +1,92 @@
+"""The exact labels: ids and planar depth of a frame, and every labelled object alone on the silhouette canvas.
+
+Both are drawn without antialiasing, sampled at pixel centres, with the canvas as viewport. Ids travel as float32,
+which holds them exactly (`base.MAX_INSTANCE_ID`), so that one target and one transfer bring id and depth together.
+"""
+
+from collections.abc import Sequence
+
+import moderngl
+import numpy as np
+from jaxtyping import Float32, Int32
+
+from meshsight.records.frame import Silhouette
+from meshsight.render.gl.geometry import PartGeometry
+from meshsight.render.gl.ground import PlacedGround
+from meshsight.render.gl.placed import Placed
+from meshsight.render.gl.programs import Programs, set_uniform
+from meshsight.render.gl.targets import SizedTarget
+from meshsight.render.packing import pack_windows
+from meshsight.render.silhouette import make_silhouette
+
+
+class LabelPass:
+    """Draws ids, depth and silhouettes in one context."""
+
+    def __init__(self, context: moderngl.Context, programs: Programs) -> None:
+        self._context = context
+        self._program = programs.get("label.vert", "label.frag")
+        self._labels = SizedTarget(context, components=2, dtype="f4", has_depth=True)
+        self._atlas = SizedTarget(context, components=1, dtype="f1", has_depth=False)
+
+    def draw_labels(
+        self, size_hw: tuple[int, int], placed: Sequence[Placed], ground: PlacedGround | None
+    ) -> tuple[Int32[np.ndarray, "h w"], Float32[np.ndarray, "h w"]]:
+        """Returns ids and planar depth in metres; both 0 where nothing is."""
+        height, width = size_hw
+        target = self._labels.at_least((width, height), exactly=True)
+        target.use()
+        target.viewport = (0, 0, width, height)
+        target.clear(0.0, 0.0, 0.0, 0.0, depth=1.0)
+        target.viewport = (-width, -height, 3 * width, 3 * height)
+        self._context.enable_only(moderngl.DEPTH_TEST)
+        for item in placed:
+            if item.window.touches_image(size_hw):
+                self._draw(item.cam_from_object, item.thing.instance_id, item.geometry.parts)
+        if ground is not None:
+            self._draw(ground.cam_from_ground, 0, [ground.geometry])
+        data = np.frombuffer(target.read((0, 0, width, height), components=2, dtype="f4", alignment=1), np.float32)
+        data = data.reshape(height, width, 2)
+        return data[:, :, 0].astype(np.int32), np.ascontiguousarray(data[:, :, 1])
+
+    def draw_silhouettes(
+        self, size_hw: tuple[int, int], placed: Sequence[Placed], instance_ids: Int32[np.ndarray, "h w"]
+    ) -> tuple[Silhouette, ...]:
+        """Draws each object alone, all in one atlas, and reads them back at once."""
+        height, width = size_hw
+        sizes = [(item.window.width, item.window.height) for item in placed]
+        places, atlas_wh = pack_windows(sizes)
+        target = self._atlas.at_least(atlas_wh, exactly=False)
+        target.use()
+        target.scissor = target.viewport = (0, 0, *target.size)
+        target.clear()
+        self._context.enable_only(moderngl.NOTHING)
+        for item, (x, y) in zip(placed, places, strict=True):
+            window = item.window
+            if window.width == 0 or window.height == 0:
+                continue
+            target.viewport = (x - window.left - width, y - window.top - height, 3 * width, 3 * height)
+            target.scissor = (x, y, window.width, window.height)
+            self._draw(item.cam_from_object, 1, item.geometry.parts)
+        rows = np.frombuffer(target.read((0, 0, target.width, atlas_wh[1]), components=1, alignment=1), np.uint8)
+        atlas = rows.reshape(-1, target.width) > 0
+        return tuple(
+            make_silhouette(
+                item.thing.instance_id,
+                item.window,
+                atlas[y : y + item.window.height, x : x + item.window.width],
+                instance_ids,
+            )
+            for item, (x, y) in zip(placed, places, strict=True)
+        )
+
+    def _draw(self, matrix: np.ndarray, instance_id: int, parts: Sequence[PartGeometry]) -> None:
+        set_uniform(self._program, "cam_from_object", matrix)
+        set_uniform(self._program, "instance_id", instance_id)
+        for part in parts:
+            part.draw(self._program)
+
+    def release(self) -> None:
+        """Frees the targets."""
+        self._labels.release()
+        self._atlas.release()

@@ -1,0 +1,9 @@
+#include frame
+uniform mat4 cam_from_object;
+in vec3 in_position;
+invariant gl_Position;
+
+void main() {
+    vec4 position = cam_from_object * vec4(in_position, 1.0);
+    gl_Position = clip_from_cam * position;
+}

@@ -1,0 +1,1 @@
+"""The kinds of renderer: one file each, found by its name."""

@@ -1,0 +1,102 @@
+"""Builds the `raster` renderer: the passes of one frame, in order.
+
+Shadow maps, then the picture (objects from front to back, ground, background), then ids and depth, then silhouettes.
+"""
+
+from meshsight.core.errors import RenderError
+from meshsight.core.pose import Matrix4, invert_pose
+from meshsight.records.frame import Frame
+from meshsight.records.scene import AssetSource, Scene
+from meshsight.render.base import Renderer
+from meshsight.render.gl.cache import ResourceCache
+from meshsight.render.gl.colour import ColourPass, bind_lights
+from meshsight.render.gl.context import create_context, renderer_name
+from meshsight.render.gl.geometry import MeshGeometry
+from meshsight.render.gl.ground import ground_geometry, place_ground
+from meshsight.render.gl.labels import LabelPass
+from meshsight.render.gl.lighting import MAX_LIGHTS, EnvironmentMaps, FrameBlock
+from meshsight.render.gl.placed import Placed, place_object
+from meshsight.render.gl.programs import Programs
+from meshsight.render.gl.shadow import ShadowMaps
+from meshsight.render.gl.textures import Textures
+from meshsight.render.renderers.raster import Spec
+
+
+def build(spec: Spec, assets: AssetSource) -> Renderer:
+    """Opens an OpenGL context and prepares the passes.
+
+    Raises:
+        RenderError: there is no OpenGL, or it cannot take as many samples.
+    """
+    return RasterRenderer(spec, assets)
+
+
+class RasterRenderer(Renderer):
+    """Draws with OpenGL 3.3."""
+
+    def __init__(self, spec: Spec, assets: AssetSource) -> None:
+        self._context = create_context()
+        if spec.samples > self._context.max_samples:
+            raise RenderError(
+                f"renderer.samples: this OpenGL ({renderer_name(self._context)}) takes at most "
+                f"{self._context.max_samples} samples a pixel, found {spec.samples}"
+            )
+        # With image rows running downwards, outside faces turn clockwise in OpenGL's own window coordinates.
+        self._context.front_face = "cw"
+        self._assets = assets
+        self._programs = Programs(self._context)
+        self._meshes: ResourceCache[MeshGeometry] = ResourceCache(spec.cache_mb * 2**20)
+        self._textures = Textures(self._context, spec.anisotropy, spec.cache_mb * 2**20)
+        self._block = FrameBlock(self._context)
+        self._environment = EnvironmentMaps(self._context)
+        self._shadows = ShadowMaps(self._context, self._programs, spec.shadow_map_size, MAX_LIGHTS)
+        self._colour = ColourPass(self._context, self._programs, self._textures, spec.samples)
+        self._labels = LabelPass(self._context, self._programs)
+        self._ground = ground_geometry(self._context)
+
+    @property
+    def description(self) -> str:
+        """The name of the OpenGL renderer."""
+        return renderer_name(self._context)
+
+    def draw(self, scene: Scene) -> Frame:
+        """Draws all passes of one frame."""
+        with self._context:
+            frame = self._draw_passes(scene)
+            self._meshes.trim()
+            self._textures.trim()
+        return frame
+
+    def _draw_passes(self, scene: Scene) -> Frame:
+        size_hw = scene.camera.size_hw
+        T_cam_world = invert_pose(scene.T_world_cam)
+        placed = self._place(scene, T_cam_world)
+        ground = None if scene.ground is None else place_ground(self._ground, scene.ground, T_cam_world, self._assets)
+        self._shadows.draw(scene, placed)
+        forms = self._environment.load(self._assets.environment(scene.environment.ref))
+        self._block.fill(scene, T_cam_world, forms, self._shadows)
+        bind_lights(self._environment, self._shadows)
+        self._colour.draw(scene, placed, ground, self._assets)
+        self._colour.draw_background(scene, self._environment, self._assets)
+        rgb = self._colour.read(size_hw)
+        instance_ids, depth_m = self._labels.draw_labels(size_hw, placed, ground)
+        labelled = [item for item in placed if item.thing.class_id is not None]
+        silhouettes = self._labels.draw_silhouettes(size_hw, labelled, instance_ids)
+        return Frame(rgb=rgb, depth_m=depth_m, instance_id=instance_ids, silhouettes=silhouettes)
+
+    def _place(self, scene: Scene, T_cam_world: Matrix4) -> list[Placed]:
+        return [place_object(thing, self._geometry(thing.mesh), T_cam_world, scene) for thing in scene.objects]
+
+    def _geometry(self, ref: str) -> MeshGeometry:
+        mesh = self._assets.mesh(ref)
+        return self._meshes.fetch(mesh.fingerprint, lambda: MeshGeometry(self._context, mesh))
+
+    def close(self) -> None:
+        """Frees everything on the GPU and the context."""
+        with self._context:
+            self._meshes.clear()
+            self._textures.release()
+            for part in (self._labels, self._colour, self._shadows, self._environment, self._block, self._ground):
+                part.release()
+            self._programs.release()
+        self._context.release()

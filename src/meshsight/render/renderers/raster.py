@@ -1,0 +1,21 @@
+"""The `raster` renderer: physically based shading with OpenGL, on a GPU or in software. The default."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from meshsight.specs.base import VariantSpec
+
+
+class Spec(VariantSpec):
+    """Draws with OpenGL 3.3: textures, environment light, shadows, antialiasing."""
+
+    kind: Literal["raster"] = "raster"
+    samples: Literal[0, 2, 4, 8] = 4
+    """Colour samples a pixel (multisample antialiasing); 0 for none. Labels are always sampled at pixel centres."""
+    shadow_map_size: int = Field(default=512, ge=64, le=4096)
+    """Side of each sun's shadow map in texels."""
+    anisotropy: int = Field(default=1, ge=1, le=16)
+    """Texture samples along the direction of a slanted view; more is sharper on the ground and slower in software."""
+    cache_mb: int = Field(default=512, ge=16)
+    """Memory for meshes, and the same again for textures, that are kept between frames."""
