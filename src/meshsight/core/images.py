@@ -10,7 +10,8 @@ from PIL import Image, UnidentifiedImageError
 from meshsight.core.errors import ImageError
 from meshsight.core.files import write_bytes
 
-RgbImage = UInt8[np.ndarray, "h w 3"]
+# Anonymous sizes: where one function sees several images, each has a size of its own.
+RgbImage = UInt8[np.ndarray, "_ _ 3"]
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
