@@ -3,8 +3,6 @@
 import hashlib
 from collections.abc import Iterable
 
-import numpy as np
-
 from meshsight.records.mesh import MeshPart
 
 
@@ -19,5 +17,5 @@ def fingerprint_parts(parts: Iterable[MeshPart]) -> str:
         for array in (part.vertices, part.faces, part.normals, part.uv, part.vertex_colors, *textures):
             digest.update(b"none" if array is None else repr((array.shape, array.dtype.str)).encode())
             if array is not None:
-                digest.update(np.ascontiguousarray(array))
+                digest.update(array.tobytes())
     return digest.hexdigest()

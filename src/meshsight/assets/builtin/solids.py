@@ -86,22 +86,26 @@ def _square(outline: Outline, frame: Outline) -> Outline:
 
 
 def _wall(outline: Outline, frame: Outline, height: float) -> Surface:
-    """Returns the side of an extrusion; u runs along the extrusion, v along the outline's second axis."""
+    """Returns the side of an extrusion; v runs along the second axis, u to the right as left and right are seen."""
     loop = np.concatenate([outline, outline[:1]])
     low = np.column_stack([loop, np.full(len(loop), -height / 2)])
     high = low + np.array([0.0, 0.0, height])
-    v = _square(loop, frame)[:, 1]
-    uv = np.stack([np.stack([np.zeros_like(v), v], axis=1), np.stack([np.ones_like(v), v], axis=1)], axis=1)
+    x, v = _square(loop, frame).T
+    start = (x > 0.5).astype(np.float64)
+    uv = np.stack([np.stack([start, v], axis=1), np.stack([1.0 - start, v], axis=1)], axis=1)
     return _patch(np.stack([low, high], axis=1), uv)
 
 
 def _cap(outline: Outline, frame: Outline, faces: np.ndarray, z: float) -> Surface:
     vertices = np.column_stack([outline, np.full(len(outline), z)])
-    return Surface(vertices=vertices, faces=faces if z > 0 else faces[:, ::-1], uv=_square(outline, frame))
+    uv = _square(outline, frame)
+    if z > 0:
+        return Surface(vertices=vertices, faces=faces, uv=uv)
+    return Surface(vertices=vertices, faces=faces[:, ::-1], uv=uv * np.array([-1.0, 1.0]) + np.array([1.0, 0.0]))
 
 
 def extrude(outline: Outline, height: float) -> Surface:
-    """Extrudes a simple counter-clockwise outline along z, centred on z = 0; the caps' uv spans the outline's box."""
+    """Extrudes a simple counter-clockwise outline along z, centred on z = 0; each cap shows the whole texture."""
     faces = np.asarray(triangulate(outline), dtype=np.int64)
     caps = [_cap(outline, outline, faces, z) for z in (height / 2, -height / 2)]
     return join([*caps, _wall(outline, outline, height)])

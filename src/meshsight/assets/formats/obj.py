@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -49,11 +50,11 @@ def _materials(path: Path, text: str, max_texture_px: int) -> Mapping[str, Mater
 
 
 def _part(geometry: Geometry, materials: Mapping[str, Material]) -> RawPart:
-    visual = geometry.mesh.visual
+    visual: Any = geometry.mesh.visual
     if visual.kind != "texture":
         return colored_part(geometry)
-    name = visual.material.name  # pyright: ignore[reportAttributeAccessIssue]
-    uv = visual.uv  # pyright: ignore[reportAttributeAccessIssue]
+    name = visual.material.name
+    uv = visual.uv
     return RawPart(
         vertices=geometry.vertices,
         faces=geometry.faces,

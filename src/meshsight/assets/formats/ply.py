@@ -1,6 +1,7 @@
 """PLY: triangles, with colours of vertices or faces."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -24,13 +25,13 @@ def read(path: Path, max_texture_px: int) -> list[RawPart]:
 
 def colored_part(geometry: Geometry) -> RawPart:
     """Returns a part with the colours of the file's vertices or, doubling vertices, of its faces."""
-    visual = geometry.mesh.visual
+    visual: Any = geometry.mesh.visual
     vertices, faces, normals = geometry.vertices, geometry.faces, geometry.normals
     if visual.kind == "vertex":
-        colors = _linear(visual.vertex_colors)  # pyright: ignore[reportAttributeAccessIssue]
+        colors = _linear(visual.vertex_colors)
         return RawPart(vertices=vertices, faces=faces, normals=normals, vertex_colors=colors, material=_COLORED)
     if visual.kind == "face":
-        colors = np.repeat(_linear(visual.face_colors), 3, axis=0)  # pyright: ignore[reportAttributeAccessIssue]
+        colors = np.repeat(_linear(visual.face_colors), 3, axis=0)
         own = np.arange(3 * len(faces)).reshape(-1, 3)
         return RawPart(vertices=vertices[faces].reshape(-1, 3), faces=own, vertex_colors=colors, material=_COLORED)
     return RawPart(vertices=vertices, faces=faces, normals=normals, material=Material())

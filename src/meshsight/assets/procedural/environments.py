@@ -72,7 +72,7 @@ def _around(rng: np.random.Generator, cells_hw: tuple[int, int], octaves: int) -
 def studio(rng: np.random.Generator) -> Radiance:
     """Two to five softboxes around a grey room."""
     level = rng.uniform(0.05, 0.5)
-    radiance = _mix(0.5 + 0.5 * _UP, (0.6 * level,) * 3, (level,) * 3)
+    radiance = _mix(0.5 + 0.5 * _UP, np.full(3, 0.6 * level), np.full(3, level))
     for _ in range(int(rng.integers(2, 6))):
         box = _panel(rng.uniform(0, 2 * np.pi), rng.uniform(-0.1, 1.3), rng.uniform(0.15, 0.6), rng.uniform(0.1, 0.4))
         radiance = _add(radiance, box, rng.uniform(3, 12) * _tint(rng, rng.uniform(-0.2, 0.2), 0.05))

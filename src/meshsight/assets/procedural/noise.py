@@ -61,7 +61,8 @@ def cell_labels(
     if tile:  # a margin of half a picture is enough for the nearest point of every pixel inside
         window = np.s_[height // 2 : height // 2 + 2 * height, width // 2 : width // 2 + 2 * width]
         seeds, owner = np.ascontiguousarray(seeds[window]), owner[window]
-    distance, labels = cv2.distanceTransformWithLabels(seeds, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    distance, pieces = cv2.distanceTransformWithLabels(seeds, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    labels = np.asarray(pieces, dtype=np.int64)
     owner_of_label = np.zeros(int(labels.max()) + 1, dtype=np.int64)
     owner_of_label[labels[seeds == 0]] = owner[seeds == 0]
     nearest = owner_of_label[labels]

@@ -27,7 +27,8 @@ def _worn(rng: np.random.Generator, image: RgbImage, depth: float) -> RgbImage:
 
 def noise(rng: np.random.Generator) -> RgbImage:
     """Soft clouds of a few colours."""
-    return colorize(fractal_noise(rng, _SIZE, (_pick(rng, 2, 4, 8),) * 2, 5, tile=True), random_palette(rng, 4))
+    cells = _pick(rng, 2, 4, 8)
+    return colorize(fractal_noise(rng, _SIZE, (cells, cells), 5, tile=True), random_palette(rng, 4))
 
 
 def speckle(rng: np.random.Generator) -> RgbImage:
