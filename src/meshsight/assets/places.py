@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from meshsight.assets.environment_files import ENVIRONMENT_SUFFIXES
 from meshsight.core.errors import AssetError
 from meshsight.core.images import IMAGE_SUFFIXES
 from meshsight.core.kinds import did_you_mean
@@ -78,6 +79,15 @@ def folder_images(folder: Path) -> tuple[str, ...]:
         AssetError: no such folder, or no picture in it.
     """
     return _list_files(folder, IMAGE_SUFFIXES, "pictures")
+
+
+def folder_environments(folder: Path) -> tuple[str, ...]:
+    """Lists the environment maps of a folder and all below it, as sorted paths relative to it.
+
+    Raises:
+        AssetError: no such folder, or no environment map in it.
+    """
+    return _list_files(folder, ENVIRONMENT_SUFFIXES, "environment maps")
 
 
 def _list_files(folder: Path, suffixes: Sequence[str], noun: str) -> tuple[str, ...]:
