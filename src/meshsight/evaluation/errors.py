@@ -100,17 +100,18 @@ def _wrong_detections(matches: Matches, min_score: float) -> list[_Wrong]:
     for row in rows.tolist():
         image = int(matches.found.image[row])
         in_image = np.arange(int(truth_starts[image]), int(truth_starts[image + 1]))
-        wrong.append(_classify(matches, row, in_image[~matches.truth.is_ignored[in_image]]))
+        wrong.append(_classify(matches, row, in_image))
     return wrong
 
 
 def _classify(matches: Matches, row: int, truth_rows: Int64[np.ndarray, " g"]) -> _Wrong:
     iou = box_iou(matches.found.box[[row]], matches.truth.box[truth_rows])[0]
     is_same = matches.truth.class_id[truth_rows] == matches.found.class_id[row]
+    is_counted = ~matches.truth.is_ignored[truth_rows]
     rules: tuple[tuple[ErrorKind, Bool[np.ndarray, " g"]], ...] = (
-        ("duplicate", is_same & (iou >= _FOREGROUND)),
-        ("class", ~is_same & (iou >= _FOREGROUND)),
-        ("localisation", is_same & (iou >= _NEAR)),
+        ("duplicate", is_same & is_counted & (iou >= _FOREGROUND)),
+        ("class", ~is_same & (iou >= _FOREGROUND)),  # also of an object too hidden to count
+        ("localisation", is_same & is_counted & (iou >= _NEAR)),
     )
     for kind, fits in rules:
         if fits.any():

@@ -72,13 +72,14 @@ def detection_marks(detections: Detections, classes: Sequence[str], min_score: f
     return marks[::-1]
 
 
-def draw(image: Picture, marks: Sequence[Mark], min_side: int = 640) -> Picture:
+def draw(image: Picture, marks: Sequence[Mark], min_side: int = 640, text_px: int | None = None) -> Picture:
     """Draws marks on a copy of an image.
 
     Args:
         image: the picture.
         marks: drawn in order, so the last lies on top.
         min_side: an image whose longer side is smaller is enlarged to it first, so that lines and text stay sharp.
+        text_px: size of the text; None fits it to the image. Lines are a ninth of it wide.
     """
     scale = max(1.0, min_side / max(image.shape[:2]))
     height, width = (round(side * scale) for side in image.shape[:2])
@@ -88,7 +89,8 @@ def draw(image: Picture, marks: Sequence[Mark], min_side: int = 640) -> Picture:
             _shade_mask(canvas, mark.mask, mark.color)
     picture = Image.fromarray(canvas)
     pen = ImageDraw.Draw(picture)
-    line_width = max(1, round(max(height, width) / 320))
+    text_px = text_px or max(11, round(max(height, width) / 36))
+    line_width = max(1, round(text_px / 9))
     placed: list[_Rectangle] = []
     for mark in marks:
         if mark.keypoints is not None:
@@ -96,7 +98,9 @@ def draw(image: Picture, marks: Sequence[Mark], min_side: int = 640) -> Picture:
         _draw_box(pen, _to_canvas(mark.box, scale), mark, line_width)
     for mark in marks:
         if mark.text:
-            _write(pen, _to_canvas(mark.box, scale), mark, (width, height), placed)
+            tag = _place(_to_canvas(mark.box, scale), _tag_size(mark.text, text_px), (width, height), placed)
+            placed.append(tag)
+            _write(pen, tag, mark, text_px)
     return np.array(picture)
 
 
@@ -143,17 +147,22 @@ def _draw_keypoints(pen: ImageDraw.ImageDraw, points: Float[np.ndarray, "k 2"], 
         pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=color)
 
 
-def _write(
-    pen: ImageDraw.ImageDraw, box: _Rectangle, mark: Mark, size_wh: tuple[int, int], placed: list[_Rectangle]
-) -> None:
-    """Writes a mark's text on a tag above its box, or where else no other tag stands."""
-    font = label_font(max(9, round(max(size_wh) / 52)))
-    _, top, _, bottom = font.getbbox("bg")  # the same height for every text
-    left, _, right, _ = font.getbbox(mark.text)
-    pad = max(2, round((bottom - top) / 5))
-    tag_wh = (round(right - left) + 3 * pad, round(bottom - top) + 2 * pad)
-    tag = _place(box, tag_wh, size_wh, placed)
-    placed.append(tag)
+def _tag_size(text: str, text_px: int) -> tuple[int, int]:
+    left, _, right, _ = label_font(text_px).getbbox(text)
+    _, top, _, bottom = label_font(text_px).getbbox("bg")  # the same height for every text
+    padding = _tag_padding(text_px)
+    return round(right - left) + 3 * padding, round(bottom - top) + 2 * padding
+
+
+def _tag_padding(text_px: int) -> int:
+    return max(2, round(text_px / 5))
+
+
+def _write(pen: ImageDraw.ImageDraw, tag: _Rectangle, mark: Mark, text_px: int) -> None:
+    font = label_font(text_px)
+    left, _, _, _ = font.getbbox(mark.text)
+    _, top, _, _ = font.getbbox("bg")
+    pad = _tag_padding(text_px)
     pen.rectangle(tag, fill=mark.color)
     pen.text((tag[0] + 1.5 * pad - left, tag[1] + pad - top), mark.text, font=font, fill=text_on(mark.color))
 

@@ -6,7 +6,7 @@ The class colours are mid-tones that stand out on photographs and read well on l
 import colorsys
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from PIL import ImageFont
 
 Rgb8 = tuple[int, int, int]
+LegendPlace = Literal["center left", "lower left", "upper right"]
 
 _PALETTE = (
     "#3b82f6",
@@ -58,6 +59,7 @@ _RC: dict[Any, Any] = {
     "grid.linewidth": 0.5,
     "legend.fontsize": 8,
     "legend.frameon": False,
+    "legend.labelcolor": INK,
     "lines.linewidth": 1.6,
     "lines.solid_capstyle": "round",
     "text.color": INK,
@@ -99,6 +101,18 @@ def text_on(color: Rgb8) -> Rgb8:
 def label_font(size_px: int) -> ImageFont.FreeTypeFont:
     """Returns the font of labels in pictures: DejaVu Sans Bold, which comes with matplotlib."""
     return ImageFont.truetype(str(Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans-Bold.ttf"), size_px)
+
+
+def add_legend(
+    axes: Axes,
+    loc: LegendPlace,
+    anchor: tuple[float, float] | None = None,
+    num_columns: int = 1,
+    title: str | None = None,
+) -> None:
+    """Adds a frameless legend; `anchor` is in fractions of the plot."""
+    with mpl.rc_context(_RC):
+        axes.legend(loc=loc, bbox_to_anchor=anchor, ncols=num_columns, title=title, title_fontsize=8, borderaxespad=0.3)
 
 
 def new_figure(width_in: float = 5.2, height_in: float = 3.2) -> tuple[Figure, Axes]:
