@@ -3,7 +3,7 @@
 Shapes: b images, k candidates an image.
 """
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, Int64
@@ -25,6 +25,7 @@ class GraphCandidates(NamedTuple):
     class_ids: Int64[np.ndarray, "b k"]
 
 
+@runtime_checkable
 class Graph(Protocol):
     """A loaded graph."""
 

@@ -65,4 +65,5 @@ class OnnxGraph:
     def run(self, images: InputTensor) -> GraphCandidates:
         """Runs a batch."""
         boxes, scores, class_ids = self._session.run(self._outputs, {self._input: images})
-        return GraphCandidates(np.asarray(boxes), np.asarray(scores), np.asarray(class_ids))
+        # ONNX Runtime says `long long` where numpy says `long`: the same numbers under another type.
+        return GraphCandidates(np.asarray(boxes), np.asarray(scores), np.asarray(class_ids).astype(np.int64))
