@@ -1,0 +1,35 @@
+"""Distributions whose every possible value lies in a stated range; a recipe that could leave it is refused."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from meshsight.specs.distributions import Choice, Constant, Distribution, LogUniform, Normal, Uniform, support
+
+AnyDistribution = Constant | Uniform | LogUniform | Normal | Choice
+
+
+def bounded(low: float, high: float) -> AfterValidator:
+    """Returns a validator that keeps a distribution's support within low..high, both included."""
+
+    def check(distribution: AnyDistribution) -> AnyDistribution:
+        first, last = support(distribution)
+        if first < low or last > high:
+            expected = f"values of at least {low:g}" if high == float("inf") else f"values from {low:g} to {high:g}"
+            raise ValueError(f"expected {expected}, but {first:g} to {last:g} can be drawn")
+        return distribution
+
+    return AfterValidator(check)
+
+
+def _check_positive(distribution: AnyDistribution) -> AnyDistribution:
+    first = support(distribution)[0]
+    if first <= 0:
+        raise ValueError(f"expected values above 0, but {first:g} can be drawn")
+    return distribution
+
+
+NonNegative = Annotated[Distribution, bounded(0.0, float("inf"))]
+Positive = Annotated[Distribution, AfterValidator(_check_positive)]
+Fraction = Annotated[Distribution, bounded(0.0, 1.0)]
+Elevation = Annotated[Distribution, bounded(-90.0, 90.0)]

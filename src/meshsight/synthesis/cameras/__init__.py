@@ -1,0 +1,1 @@
+"""Kinds of camera: where it stands and where it looks."""

@@ -1,0 +1,45 @@
+"""The draws of one frame: one random stream for each aspect, and a note of who drew what."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from meshsight.core.rng import stream
+from meshsight.specs.ranges import AnyDistribution
+from meshsight.synthesis.sampling import describe, sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draws:
+    """Random streams of one attempt at one frame.
+
+    Attributes:
+        seed, frame, attempt: together with an aspect's name they are the key of its stream.
+        origins: path in the scene -> the randomiser that drew the value; grows as values are drawn.
+    """
+
+    seed: int
+    frame: int
+    attempt: int
+    origins: dict[str, str] = field(default_factory=dict)
+
+    def stream(self, aspect: str) -> np.random.Generator:
+        """Returns the stream of one aspect; streams of other aspects never move it."""
+        name = aspect if self.attempt == 0 else f"{aspect}@{self.attempt}"
+        return stream(self.seed, self.frame, name)
+
+    def number(self, path: str, randomiser: str, distribution: AnyDistribution, rng: np.random.Generator) -> float:
+        """Draws a number and notes where it came from.
+
+        Args:
+            path: of the value in the Scene, such as `objects[0].scale`.
+            randomiser: path of the distribution in the recipe.
+            distribution: what to draw from.
+            rng: stream of the aspect.
+        """
+        self.origins[path] = f"{randomiser} {describe(distribution)}"
+        return sample(distribution, rng)
+
+    def note(self, path: str, origin: str) -> None:
+        """Notes where a value came from that several draws made together."""
+        self.origins[path] = origin

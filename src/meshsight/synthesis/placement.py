@@ -1,0 +1,61 @@
+"""What every kind of placement can do; the kinds are the files of `placements/`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from meshsight.core.pose import Matrix4, Vector3
+from meshsight.records.scene import Ground
+from meshsight.synthesis.body import Body, PlacedBody
+from meshsight.synthesis.draws import Draws
+from meshsight.synthesis.view import View
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Region:
+    """Where things happen: lamps stand around it."""
+
+    center: Vector3
+    radius_m: float
+
+
+class Placement(Protocol):
+    """Proposes poses; the stage says which of them can stay."""
+
+    @property
+    def gap(self) -> float:
+        """Smallest distance between two bodies, as a multiple of the smaller one's diameter."""
+        ...
+
+    @property
+    def origin(self) -> str:
+        """Which randomiser and distributions make a pose, in the words of the recipe."""
+        ...
+
+    def extent_m(self, radii_m: Sequence[float], draws: Draws) -> float:
+        """Draws the radius around the world's origin that bounding spheres of these radii need (at least one)."""
+        ...
+
+    def region(self, view: View, extent_m: float) -> Region:
+        """Returns where things happen in a view."""
+        ...
+
+    def propose(self, body: Body, view: View, extent_m: float, rng: np.random.Generator) -> Matrix4:
+        """Draws a pose `T_world_object`."""
+        ...
+
+    def propose_before(self, body: Body, neighbour: PlacedBody, view: View, rng: np.random.Generator) -> Matrix4:
+        """Draws a pose between the camera and a neighbour, so that the body may hide a part of it."""
+        ...
+
+    def propose_among(
+        self, body: Body, neighbour: PlacedBody, view: View, extent_m: float, rng: np.random.Generator
+    ) -> Matrix4:
+        """Draws a pose of clutter in the surroundings of a neighbour, anywhere in the image."""
+        ...
+
+    def ground(self, extent_m: float, draws: Draws) -> Ground | None:
+        """Draws the ground, if there is one."""
+        ...

@@ -1,0 +1,1 @@
+"""Kinds of placement: where the objects are."""

@@ -1,0 +1,145 @@
+"""Free-floating: anywhere in the image at any size, turned any way."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+from jaxtyping import Float
+from pydantic import Field, model_validator
+
+from meshsight.core.pose import Matrix3, Matrix4, rotation_about_z, sample_rotation
+from meshsight.records.scene import Ground
+from meshsight.specs.base import VariantSpec
+from meshsight.specs.distributions import Distribution, LogUniform
+from meshsight.specs.ranges import Positive, bounded
+from meshsight.synthesis.body import Body, PlacedBody
+from meshsight.synthesis.draws import Draws
+from meshsight.synthesis.placement import Region
+from meshsight.synthesis.sampling import describe, sample
+from meshsight.synthesis.view import View, depth_for_size
+
+_BEFORE = (0.45, 0.85)
+_AMONG = (0.8, 2.5)
+
+
+class Spec(VariantSpec):
+    """Free-floating objects, spread over the image."""
+
+    kind: Literal["frustum"] = "frustum"
+    apparent_size: Positive | None = LogUniform(low=0.08, high=0.5)
+    """Longest side of the projected bounding sphere, as a fraction of the image's longest side."""
+    distance_m: Positive | None = None
+    """Depth along the optical axis, instead of `apparent_size`."""
+    overhang: float = Field(default=0.2, ge=0, le=0.5)
+    """How much of the bounding sphere's side may stick out of the image: 0 none, 0.5 half of it."""
+    tilt_deg: Annotated[Distribution, bounded(0, 180)] | None = None
+    """Lean away from upright about a random horizontal axis, after a random turn about the vertical; null turns objects
+    any way, uniformly over all rotations."""
+    gap: float = Field(default=0.02, ge=0)
+    """Smallest distance between two bodies, in multiples of the smaller one's diameter."""
+
+    @model_validator(mode="after")
+    def _one_depth(self) -> "Spec":
+        if (self.apparent_size is None) == (self.distance_m is None):
+            raise ValueError("give either apparent_size or distance_m, and null for the other")
+        return self
+
+
+def build(spec: Spec) -> "FrustumPlacement":
+    """Returns the placement."""
+    return FrustumPlacement(spec)
+
+
+@dataclass(frozen=True, slots=True)
+class FrustumPlacement:
+    """Puts bodies into the view frustum."""
+
+    spec: Spec
+
+    @property
+    def gap(self) -> float:
+        """Smallest distance between two bodies, as a multiple of the smaller one's diameter."""
+        return self.spec.gap
+
+    @property
+    def origin(self) -> str:
+        """Which randomiser and distributions make a pose."""
+        depth = (
+            f"distance_m {describe(self.spec.distance_m)}"
+            if self.spec.distance_m is not None
+            else f"apparent_size {describe(_given(self.spec.apparent_size))}"
+        )
+        turn = "uniform over SO(3)" if self.spec.tilt_deg is None else f"tilt_deg {describe(self.spec.tilt_deg)}"
+        return f"placement.frustum: {depth}, middle uniform over the image, rotation {turn}"
+
+    def extent_m(self, radii_m: Sequence[float], draws: Draws) -> float:
+        """Returns a radius to stand back from; the objects keep to the camera wherever it is."""
+        return 4.0 * max(radii_m)
+
+    def region(self, view: View, extent_m: float) -> Region:
+        """Returns the part of the optical axis around which objects float."""
+        center_px = np.array([0.5 * view.camera.size_hw[1], 0.5 * view.camera.size_hw[0]])
+        depth = extent_m * view.camera.fx / (0.5 * view.longest_side_px)
+        return Region(center=view.point(center_px, depth), radius_m=extent_m)
+
+    def propose(self, body: Body, view: View, extent_m: float, rng: np.random.Generator) -> Matrix4:
+        """Draws size or depth, then the place in the image, then the rotation."""
+        if self.spec.distance_m is not None:
+            depth = sample(self.spec.distance_m, rng)
+            side = 2.0 * view.camera.fx * body.radius / depth
+            pixel = self._pixel(view, side, rng)
+        else:
+            side = sample(_given(self.spec.apparent_size), rng) * view.longest_side_px
+            pixel = self._pixel(view, side, rng)
+            depth = depth_for_size(view, pixel, body.radius, side)
+        return body.pose_at(view.point(pixel, depth), self._rotation(rng))
+
+    def propose_before(self, body: Body, neighbour: PlacedBody, view: View, rng: np.random.Generator) -> Matrix4:
+        """Draws a place at 0.45 to 0.85 of the neighbour's depth whose image overlaps the neighbour's border."""
+        depth = view.depth_of(neighbour.center)
+        before = depth * rng.uniform(*_BEFORE)
+        x, y, _ = view.T_cam_world[:3, :3] @ neighbour.center + view.T_cam_world[:3, 3]
+        camera = view.camera
+        reach = camera.fx * (neighbour.radius / depth + body.radius / before)
+        angle, shift = rng.uniform(0.0, 2.0 * np.pi), reach * rng.uniform(0.35, 0.9)
+        pixel = np.array(
+            [
+                camera.fx * x / depth + camera.cx + shift * np.cos(angle),
+                camera.fy * y / depth + camera.cy + shift * np.sin(angle),
+            ]
+        )
+        return body.pose_at(view.point(pixel, before), sample_rotation(rng))
+
+    def propose_among(
+        self, body: Body, neighbour: PlacedBody, view: View, extent_m: float, rng: np.random.Generator
+    ) -> Matrix4:
+        """Draws a place anywhere in the image, at 0.8 to 2.5 times the neighbour's depth."""
+        depth = view.depth_of(neighbour.center) * rng.uniform(*_AMONG)
+        pixel = self._pixel(view, 2.0 * view.camera.fx * body.radius / depth, rng)
+        return body.pose_at(view.point(pixel, depth), sample_rotation(rng))
+
+    def ground(self, extent_m: float, draws: Draws) -> Ground | None:
+        """Returns none: objects float."""
+        return None
+
+    def _pixel(self, view: View, side_px: float, rng: np.random.Generator) -> Float[np.ndarray, "2"]:
+        """Draws the middle of a body's image; one larger than the image covers all of it."""
+        height, width = view.camera.size_hw
+        size = np.array([width, height], dtype=np.float64)
+        inset = np.minimum(side_px * (0.5 - self.spec.overhang), 0.5 * size)
+        return rng.uniform(inset, size - inset)
+
+    def _rotation(self, rng: np.random.Generator) -> Matrix3:
+        if self.spec.tilt_deg is None:
+            return sample_rotation(rng)
+        tilt, heading = np.deg2rad(sample(self.spec.tilt_deg, rng)), rng.uniform(0.0, 2.0 * np.pi)
+        c, s = np.cos(tilt), np.sin(tilt)
+        lean = np.array([[c, 0.0, s], [0.0, 1.0, 0.0], [-s, 0.0, c]])
+        turn = rotation_about_z(heading)
+        return turn @ lean @ turn.T @ rotation_about_z(rng.uniform(0.0, 2.0 * np.pi))
+
+
+def _given(distribution: Distribution | None) -> Distribution:
+    assert distribution is not None
+    return distribution

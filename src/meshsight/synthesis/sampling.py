@@ -1,0 +1,61 @@
+"""Numbers drawn from distributions."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from meshsight.specs.distributions import Choice, Constant, LogUniform, Normal, Uniform
+from meshsight.specs.ranges import AnyDistribution
+
+
+def sample(distribution: AnyDistribution, rng: np.random.Generator) -> float:
+    """Draws one number."""
+    match distribution:
+        case Constant():
+            return distribution.value
+        case Uniform():
+            return float(rng.uniform(distribution.low, distribution.high))
+        case LogUniform():
+            drawn = float(np.exp(rng.uniform(np.log(distribution.low), np.log(distribution.high))))
+            return min(max(drawn, distribution.low), distribution.high)
+        case Normal():
+            return _sample_normal(distribution, rng)
+        case Choice():
+            return distribution.values[sample_index(distribution.weights or (1.0,) * len(distribution.values), rng)]
+
+
+def _sample_normal(distribution: Normal, rng: np.random.Generator) -> float:
+    while True:
+        drawn = float(rng.normal(distribution.mean, distribution.std))
+        if distribution.low <= drawn <= distribution.high:
+            return drawn
+
+
+def sample_count(distribution: AnyDistribution, rng: np.random.Generator) -> int:
+    """Draws a whole number; every whole number of a uniform range is equally likely."""
+    if isinstance(distribution, Uniform):
+        return int(rng.integers(round(distribution.low), round(distribution.high) + 1))
+    return round(sample(distribution, rng))
+
+
+def sample_index(weights: Sequence[float] | Float[np.ndarray, " n"], rng: np.random.Generator) -> int:
+    """Draws an index with a probability proportional to its weight."""
+    sums = np.cumsum(weights)
+    return int(np.searchsorted(sums, rng.uniform(0.0, sums[-1]), side="right"))
+
+
+def describe(distribution: AnyDistribution) -> str:
+    """Returns a distribution in the words of a recipe, such as "uniform(0.9, 1.1)"."""
+    match distribution:
+        case Constant():
+            return f"constant({distribution.value:g})"
+        case Uniform() | LogUniform():
+            return f"{distribution.kind}({distribution.low:g}, {distribution.high:g})"
+        case Normal():
+            bounds = f"{distribution.low:g}..{distribution.high:g}"
+            return f"normal({distribution.mean:g}, {distribution.std:g}) within {bounds}"
+        case Choice():
+            values = ", ".join(f"{value:g}" for value in distribution.values)
+            weights = ", ".join(f"{weight:g}" for weight in distribution.weights or ())
+            return f"choice({values})" + (f" by weights ({weights})" if weights else "")

@@ -1,0 +1,97 @@
+"""What a camera sees of spheres and bodies, without rendering: sizes in the image, overhang, clipping."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float
+
+from meshsight.core.camera import Camera
+from meshsight.core.pose import Matrix4, Vector3, invert_pose
+from meshsight.synthesis.body import PlacedBody
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class View:
+    """A posed camera with its clip planes.
+
+    Attributes:
+        camera, T_world_cam: intrinsics and pose.
+        near_m, far_m: clip planes.
+    """
+
+    camera: Camera
+    T_world_cam: Matrix4
+    near_m: float
+    far_m: float
+
+    @cached_property
+    def T_cam_world(self) -> Matrix4:
+        """Maps points of the world into the camera's frame."""
+        return invert_pose(self.T_world_cam)
+
+    @property
+    def eye(self) -> Vector3:
+        """Position of the camera in the world."""
+        return self.T_world_cam[:3, 3]
+
+    @property
+    def longest_side_px(self) -> int:
+        """The image's longest side."""
+        return max(self.camera.size_hw)
+
+    def ray(self, pixel_xy: Float[np.ndarray, "2"]) -> Vector3:
+        """Returns the direction of a pixel in the camera's frame, with z = 1."""
+        camera = self.camera
+        return np.array([(pixel_xy[0] - camera.cx) / camera.fx, (pixel_xy[1] - camera.cy) / camera.fy, 1.0])
+
+    def point(self, pixel_xy: Float[np.ndarray, "2"], depth_m: float) -> Vector3:
+        """Returns the point of the world at a pixel and a planar depth."""
+        return self.T_world_cam[:3, :3] @ (self.ray(pixel_xy) * depth_m) + self.eye
+
+    def depth_of(self, point_world: Vector3) -> float:
+        """Returns the planar depth of a point of the world."""
+        return float((point_world - self.eye) @ self.T_world_cam[:3, 2])
+
+
+def depth_for_size(view: View, pixel_xy: Float[np.ndarray, "2"], radius_m: float, side_px: float) -> float:
+    """Returns the planar depth at which a sphere's image, with its middle at a pixel, has a longest side.
+
+    In the plane of x and z, the tangents from the camera to a sphere of radius r at (u z, z) meet the image plane
+    2 f r sqrt((1 + u^2) z^2 - r^2) / (z^2 - r^2) apart; the same holds for y. Setting this to the wanted side gives a
+    quadratic in z^2 - r^2.
+    """
+    focal = np.array([view.camera.fx, view.camera.fy])
+    u = view.ray(pixel_xy)[:2]
+    k = (2.0 * focal * radius_m / side_px) ** 2
+    a = 1.0 + u * u
+    q = 0.5 * k * a * (1.0 + np.sqrt(1.0 + 4.0 * u * u * radius_m**2 / (k * a * a)))
+    return float(np.sqrt(q.max() + radius_m**2))
+
+
+def overhang_of(view: View, placed: PlacedBody) -> float:
+    """Returns the share of a body's box in the image plane that lies outside the image; 1 when it is behind the camera.
+
+    The box is that of the projected convex hull. A body that reaches behind the near plane has no such box: what of it
+    lies in front counts.
+    """
+    points = placed.hull_points(view.T_cam_world)
+    points = points[points[:, 2] > view.near_m]
+    if len(points) == 0:
+        return 1.0
+    camera, (height, width) = view.camera, view.camera.size_hw
+    u = camera.fx * points[:, 0] / points[:, 2] + camera.cx
+    v = camera.fy * points[:, 1] / points[:, 2] + camera.cy
+    left, right, top, bottom = u.min(), u.max(), v.min(), v.max()
+    inside = max(0.0, min(right, width) - max(left, 0.0)) * max(0.0, min(bottom, height) - max(top, 0.0))
+    full = (right - left) * (bottom - top)
+    return 1.0 if full <= 0 else float(1.0 - inside / full)
+
+
+def is_clipped(view: View, placed: PlacedBody) -> bool:
+    """Tells whether a body crosses the near plane or reaches beyond the far plane; one wholly behind does not cross."""
+    depth = view.depth_of(placed.center)
+    if view.near_m < depth - placed.radius and depth + placed.radius < view.far_m:
+        return False
+    z = placed.hull_points(view.T_cam_world)[:, 2]
+    return bool((z.min() <= view.near_m < z.max()) or (z.max() >= view.far_m))
