@@ -4,7 +4,10 @@ from meshsight.models.backbones import tiny
 from meshsight.models.detectors import dense
 from meshsight.models.heads import aligned
 from meshsight.models.necks import fpn
+from meshsight.specs.commented import dump_commented
 from meshsight.specs.decoding import DecodeSpec
+from meshsight.specs.optimisation import AdamWSpec, WarmUpSpec
+from meshsight.specs.training import TrainSpec
 
 
 def small_detector() -> dense.Spec:
@@ -15,3 +18,18 @@ def small_detector() -> dense.Spec:
         head=aligned.Spec(),
         decode=DecodeSpec(num_candidates=300, nms_iou=0.6),
     )
+
+
+def small_training() -> TrainSpec:
+    """Returns a recipe that trains the small detector from scratch on a few hundred to a few thousand images."""
+    return TrainSpec(
+        detector=small_detector(),
+        steps=1200,
+        optimiser=AdamWSpec(learning_rate=3e-3),
+        warm_up=WarmUpSpec(steps=60),
+    )
+
+
+def recipe() -> str:
+    """Returns the recipe as commented YAML."""
+    return dump_commented(small_training(), __doc__ or "")

@@ -1,0 +1,129 @@
+"""Weights as safetensors, and the state that a run resumes from; each file is whole or absent."""
+
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from meshsight.core.errors import ArtifactError, StorageError
+from meshsight.core.files import write_bytes
+from meshsight.training.schedule import Progress
+
+STATE_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingState:
+    """Everything that changes while a run goes on.
+
+    Attributes:
+        step: optimiser steps done.
+        progress: what validations amount to.
+        network: the network's state.
+        average: the moving average's state, if there is one.
+        optimiser: the optimiser's state.
+        random: states of torch's generators by device type, which dropout draws from.
+    """
+
+    step: int
+    progress: Progress
+    network: dict[str, Tensor]
+    average: dict[str, Tensor] | None
+    optimiser: dict[str, Any]
+    random: dict[str, Tensor]
+
+
+def random_state(device: torch.device) -> dict[str, Tensor]:
+    """Returns the state of the CPU's generator and, if another, of the device's."""
+    states = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        states["cuda"] = torch.cuda.get_rng_state(device)
+    return states
+
+
+def restore_random(states: dict[str, Tensor], device: torch.device) -> None:
+    """Puts generators back; one whose state is not known goes on as it is."""
+    torch.set_rng_state(states["cpu"])
+    if device.type == "cuda" and "cuda" in states:
+        torch.cuda.set_rng_state(states["cuda"], device)
+
+
+def write_state(path: Path, state: TrainingState) -> None:
+    """Writes the state of a run, atomically.
+
+    Raises:
+        StorageError: the disk is full or the place cannot be written; the file that was there stays.
+    """
+    content = {
+        "version": STATE_VERSION,
+        "step": state.step,
+        "progress": asdict(state.progress),
+        "network": state.network,
+        "average": state.average,
+        "optimiser": state.optimiser,
+        "random": state.random,
+    }
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(content, temporary)
+        temporary.replace(path)
+    except (OSError, RuntimeError) as error:  # torch wraps a full disk in an error of its own
+        temporary.unlink(missing_ok=True)
+        raise StorageError(
+            f"{path}: cannot write the checkpoint: {str(error).splitlines()[0]}. Free space or name another folder."
+        ) from error
+
+
+def read_state(path: Path) -> TrainingState:
+    """Reads the state of a run onto the CPU; nothing in the file is executed.
+
+    Raises:
+        ArtifactError: the file is missing, damaged or of another version.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, UnpicklingError, EOFError) as error:
+        raise ArtifactError(f"{path}: no readable training state ({str(error).splitlines()[0]})") from error
+    if not isinstance(content, dict) or content.pop("version", None) != STATE_VERSION:
+        raise ArtifactError(f"{path}: expected a training state of version {STATE_VERSION}; start the run anew")
+    return TrainingState(**{**content, "progress": Progress(**content["progress"])})
+
+
+def write_weights(path: Path, network: nn.Module) -> None:
+    """Writes a network's weights as safetensors, atomically.
+
+    Raises:
+        StorageError: the disk is full or the place cannot be written; the file that was there stays.
+    """
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    write_bytes(path, safetensors.torch.save(tensors))
+
+
+def read_weights(path: Path, network: nn.Module) -> None:
+    """Fills a network with weights.
+
+    Raises:
+        ArtifactError: the file is missing or damaged, or does not fit the network.
+    """
+    try:
+        tensors = safetensors.torch.load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ArtifactError(f"{path}: no readable weights ({error})") from error
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        lines = [line.strip() for line in str(error).splitlines()]
+        raise ArtifactError(f"{path}: the weights do not fit the detector: {' '.join(lines[1:3])}") from error
+
+
+def delete_oldest(folder: Path, pattern: str, keep: int) -> None:
+    """Deletes all but the last `keep` files that match, in order of their names."""
+    for path in sorted(folder.glob(pattern))[:-keep]:
+        path.unlink()

@@ -1,0 +1,108 @@
+"""What a run tells the world while it goes on, and the protocol of those who listen."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from meshsight.specs.training import TrainSpec
+from meshsight.training.batches import BoxCounts
+from meshsight.training.precision import MachineFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingStarted:
+    """The loop is about to begin.
+
+    Attributes:
+        run: the run's folder.
+        spec: the resolved recipe.
+        classes: names by class id.
+        machine: where it computes.
+        first_step: steps already done, above 0 in a resumed run.
+        num_steps: length of the run.
+    """
+
+    run: Path
+    spec: TrainSpec
+    classes: tuple[str, ...]
+    machine: MachineFacts
+    first_step: int
+    num_steps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepDone:
+    """One optimiser step.
+
+    Attributes:
+        step: steps done, from 1.
+        epoch: passes over the data done.
+        loss: sum of the terms, averaged over accumulated batches.
+        losses: the terms by name.
+        learning_rate: highest rate in use.
+        grad_norm: length of the gradient before clipping.
+        seconds: wall time of the step, waiting for data included.
+        data_wait: of those, seconds spent waiting for data.
+        cpu_seconds: processor time of the whole process since the loop began.
+        objects: what became of the objects of its images.
+    """
+
+    step: int
+    epoch: float
+    loss: float
+    losses: dict[str, float]
+    learning_rate: float
+    grad_norm: float
+    seconds: float
+    data_wait: float
+    cpu_seconds: float
+    objects: BoxCounts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validated:
+    """One validation of one data set.
+
+    Attributes:
+        step: steps done.
+        data: name of the data set.
+        ap, ap50, ap75: COCO's figures; None without any object to find.
+        loss: sum of the loss terms on it.
+        seconds: wall time.
+        is_best: the weights were kept as the best so far.
+    """
+
+    step: int
+    data: str
+    ap: float | None
+    ap50: float | None
+    ap75: float | None
+    loss: float
+    seconds: float
+    is_best: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingEnded:
+    """The run is over, one way or another; the last event of every run.
+
+    Attributes:
+        status: `finished` at its last step or by early stopping, `failed` by an error, `stopped` by a signal.
+        step: steps done.
+        message: why, in one line.
+    """
+
+    status: Literal["finished", "failed", "stopped"]
+    step: int
+    message: str
+
+
+Event = TrainingStarted | StepDone | Validated | TrainingEnded
+
+
+class Tracker(Protocol):
+    """Listens to a run. Steps arrive a few at a time; a tracker that cannot go on raises `TrackerError` once."""
+
+    def record(self, event: Event) -> None:
+        """Takes in one event."""
+        ...

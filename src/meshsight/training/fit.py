@@ -1,0 +1,257 @@
+"""A whole run: checks, data, network and loop put together."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import cv2
+import psutil
+import torch
+
+from meshsight.core.errors import CallError
+from meshsight.models.build import build_detector
+from meshsight.models.detector import Detector
+from meshsight.records.dataset import Dataset
+from meshsight.specs.training import TrainSpec, num_steps
+from meshsight.training.batches import BatchSource
+from meshsight.training.checkpoint import read_state
+from meshsight.training.checks import check_classes, check_objects, check_recipe, check_resume, check_validation
+from meshsight.training.events import Event, Tracker, TrainingEnded, TrainingStarted
+from meshsight.training.images import ImageStore
+from meshsight.training.keeper import ManifestKeeper
+from meshsight.training.labels import LabelTable, read_labels
+from meshsight.training.loop import LoopInputs, TrainingLoop
+from meshsight.training.metrics import MetricsFile
+from meshsight.training.precision import MachineFacts, choose_device, find_machine
+from meshsight.training.run_folder import RunFiles, RunManifest, SourceFacts, read_manifest
+from meshsight.training.validation import ValidationSet, read_validation_set
+
+log = logging.getLogger(__name__)
+
+LARGEST_IMAGE_MEMORY = 4 << 30
+PACKAGES = ("meshsight", "torch", "torchvision", "timm", "numpy", "opencv-python-headless", "hotcoco")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """What of this machine a run may use; none of it changes the result except the device and the number of threads.
+
+    Attributes:
+        device: auto, cpu, cuda or cuda:N.
+        threads: threads of one operation on the CPU; None: OMP_NUM_THREADS, or all cores.
+        workers: threads that make batches; None: one on a CPU, up to eight beside a GPU.
+        image_memory_mib: memory for decoded images; None: a quarter of what is free, at most 4 GiB; 0: none.
+    """
+
+    device: str = "auto"
+    threads: int | None = None
+    workers: int | None = None
+    image_memory_mib: int | None = None
+
+
+DEFAULT_RESOURCES = Resources()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TrainingRequest:
+    """A run to be done.
+
+    Attributes:
+        spec: the recipe.
+        data: sets to learn from, of equal classes.
+        validation: sets to measure on; the first one decides what is best.
+        out: the run's folder.
+        is_resumed: continue the run that is there, if one is.
+        resources: what may be used.
+    """
+
+    spec: TrainSpec
+    data: tuple[Dataset, ...]
+    validation: tuple[Dataset, ...]
+    out: Path
+    is_resumed: bool = False
+    resources: Resources = DEFAULT_RESOURCES
+
+
+def fit(request: TrainingRequest, trackers: Sequence[Tracker], should_stop: Callable[[], bool]) -> RunManifest:
+    """Trains a detector from a recipe.
+
+    Args:
+        request: what to do.
+        trackers: told every event, after the run's own files.
+        should_stop: asked at each step; once it says so, the state is saved and the run ends as `stopped`.
+
+    Raises:
+        SpecError, DataError, TrainingError, ArtifactError: refused before the first step, or given up later; the run's
+            manifest then says `failed`.
+    """
+    _use(request.resources)
+    prepared = _prepare(request)
+    keeper = prepared.keeper
+    listeners: tuple[Tracker, ...] = (keeper, MetricsFile(keeper.files.metrics), *trackers)
+
+    def emit(event: Event) -> None:
+        for listener in listeners:
+            listener.record(event)
+
+    loop = TrainingLoop(_loop_inputs(request, prepared, emit, should_stop), prepared.network)
+    if prepared.is_continued:
+        loop.restore(read_state(keeper.files.last))
+    manifest = keeper.manifest
+    started = TrainingStarted(
+        run=request.out,
+        spec=request.spec,
+        classes=manifest.classes,
+        machine=manifest.machine,
+        first_step=loop.step,
+        num_steps=manifest.num_steps,
+    )
+    emit(started)
+    try:
+        is_finished = loop.run()
+    except BaseException as error:
+        emit(TrainingEnded(status="failed", step=loop.step, message=f"{type(error).__name__}: {error}"))
+        raise
+    emit(_ending(loop, is_finished, manifest.num_steps))
+    return keeper.manifest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Prepared:
+    labels: LabelTable
+    images: ImageStore
+    validation: tuple[ValidationSet, ...]
+    network: Detector
+    keeper: ManifestKeeper
+    is_continued: bool
+
+
+def _use(resources: Resources) -> None:
+    if resources.threads is not None:
+        torch.set_num_threads(resources.threads)
+    # One sample is too small to share out; OpenCV's own threads would only fight with torch's.
+    cv2.setNumThreads(1)
+
+
+def _prepare(request: TrainingRequest) -> _Prepared:
+    """Reads labels, builds the network and checks that all fit together; nothing is written."""
+    spec, files = request.spec, RunFiles(request.out)
+    before = _manifest_before(files, request.is_resumed)
+    labels = read_labels(request.data, spec.min_visibility)
+    check_classes(spec, labels.classes, request.data[0].name)
+    check_objects(labels)
+    images = ImageStore(_image_memory(request.resources))
+    validation = tuple(read_validation_set(data, images, spec.validation.min_visibility) for data in request.validation)
+    check_validation(validation, labels.classes, spec)
+    is_continued = before is not None and files.last.exists()
+    torch.manual_seed(spec.seed)
+    network = build_detector(spec.detector, len(labels.classes), is_pretrained=not is_continued)
+    steps = num_steps(spec, len(labels))
+    check_recipe(spec, network, steps)
+    manifest = RunManifest(
+        status="running",
+        spec=spec,
+        classes=labels.classes,
+        data=_source_facts(request.data, spec.min_visibility),
+        validation=_source_facts(request.validation, spec.validation.min_visibility),
+        machine=find_machine(spec.precision, choose_device(request.resources.device), network),
+        num_steps=steps,
+        versions=_versions(),
+    )
+    if before is not None and is_continued:
+        check_resume(before, manifest)
+        manifest = manifest.evolve(best=before.best, cpu_seconds=before.cpu_seconds)
+    return _Prepared(
+        labels=labels,
+        images=images,
+        validation=validation,
+        network=network,
+        keeper=ManifestKeeper(files, manifest),
+        is_continued=is_continued,
+    )
+
+
+def _manifest_before(files: RunFiles, is_resumed: bool) -> RunManifest | None:
+    if not files.manifest.exists():
+        return None
+    if not is_resumed:
+        raise CallError(f"{files.folder} holds a run already. Continue it with --resume, or name another folder.")
+    return read_manifest(files)
+
+
+def _loop_inputs(
+    request: TrainingRequest, prepared: _Prepared, emit: Callable[[Event], None], should_stop: Callable[[], bool]
+) -> LoopInputs:
+    spec, manifest = request.spec, prepared.keeper.manifest
+    source = BatchSource(
+        labels=prepared.labels,
+        images=prepared.images,
+        augmentation=spec.augmentation,
+        input_hw=spec.input_hw,
+        batch_size=spec.batch_size,
+        seed=spec.seed,
+    )
+    return LoopInputs(
+        spec=spec,
+        num_steps=manifest.num_steps,
+        source=source,
+        validation=prepared.validation,
+        machine=manifest.machine,
+        files=prepared.keeper.files,
+        workers=_num_workers(request.resources, manifest.machine),
+        emit=emit,
+        should_stop=should_stop,
+    )
+
+
+def _num_workers(resources: Resources, machine: MachineFacts) -> int:
+    if resources.workers is not None:
+        return resources.workers
+    return 1 if machine.device == "cpu" else max(1, min(8, (psutil.cpu_count() or 2) - 1))
+
+
+def _image_memory(resources: Resources) -> int:
+    if resources.image_memory_mib is not None:
+        return resources.image_memory_mib << 20
+    return min(LARGEST_IMAGE_MEMORY, psutil.virtual_memory().available // 4)
+
+
+def _source_facts(datasets: Sequence[Dataset], min_visibility: float) -> tuple[SourceFacts, ...]:
+    tables = [(data, read_labels([data], min_visibility)) for data in datasets]
+    return tuple(
+        SourceFacts(
+            name=data.name,
+            root=str(data.root),
+            num_images=len(table),
+            num_objects=sum(table.objects_per_class().values()),
+            fingerprint=table.fingerprint(),
+        )
+        for data, table in tables
+    )
+
+
+def _versions() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _ending(loop: TrainingLoop, is_finished: bool, steps: int) -> TrainingEnded:
+    if not is_finished:
+        return TrainingEnded(
+            status="stopped", step=loop.step, message=f"told to stop after {loop.step} of {steps} steps"
+        )
+    if loop.step < steps:
+        return TrainingEnded(
+            status="finished",
+            step=loop.step,
+            message=f"stopped early after {loop.step} of {steps} steps: no better validation since step "
+            f"{loop.progress.best_step}",
+        )
+    return TrainingEnded(status="finished", step=loop.step, message=f"all {steps} steps done")

@@ -1,0 +1,55 @@
+"""Keeps a run's manifest true while the run goes on."""
+
+import time
+from dataclasses import dataclass, field
+
+from meshsight.training.events import Event, StepDone, TrainingEnded, TrainingStarted, Validated
+from meshsight.training.run_folder import BestFacts, RunFiles, RunManifest, write_manifest
+
+
+@dataclass(slots=True)
+class ManifestKeeper:
+    """A tracker that writes the manifest at the start, after each validation and at the end.
+
+    Attributes:
+        files: of the run.
+        manifest: as it is now.
+    """
+
+    files: RunFiles
+    manifest: RunManifest
+    _cpu_seconds_before: float = field(init=False)
+    _seconds: float = 0.0
+    _data_wait: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._cpu_seconds_before = self.manifest.cpu_seconds
+
+    def record(self, event: Event) -> None:
+        """Takes in one event.
+
+        Raises:
+            StorageError: the manifest cannot be written.
+        """
+        match event:
+            case StepDone():
+                self._seconds += event.seconds
+                self._data_wait += event.data_wait
+                self.manifest = self.manifest.model_copy(update={"step": event.step})
+                return
+            case TrainingStarted():
+                changes = {"step": event.first_step}
+            case Validated():
+                changes = {"best": self._best(event)}
+            case TrainingEnded():
+                changes = {"status": event.status, "message": event.message, "step": event.step}
+        share = {"data_wait_share": self._data_wait / self._seconds} if self._seconds else {}
+        cpu_seconds = self._cpu_seconds_before + time.process_time()
+        self.manifest = self.manifest.model_copy(update={**changes, **share, "cpu_seconds": cpu_seconds})
+        write_manifest(self.files, self.manifest)
+
+    def _best(self, event: Validated) -> BestFacts | None:
+        if not event.is_best:
+            return self.manifest.best
+        metric = self.manifest.spec.validation.metric
+        return BestFacts(metric=metric, value=getattr(event, metric) or 0.0, step=event.step, data=event.data)

@@ -1,0 +1,64 @@
+"""Steps 6 and 7 of the walk for a trained network: images of any size in, detections in their own pixels out."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from meshsight.core.images import RgbImage
+from meshsight.core.letterbox import Letterbox, apply_letterbox, fit_letterbox
+from meshsight.models.detector import Candidates, Detector
+from meshsight.records.detections import Detections, select_detections
+from meshsight.specs.decoding import DecodeSpec
+from meshsight.training.precision import place
+
+PREDICT_BATCH = 16
+
+
+class TorchDetector:
+    """A trained detector on one device, in float32 whatever it was trained in.
+
+    Attributes:
+        network: the network; in evaluation mode.
+        input_hw: height and width of its input.
+        device: where it computes.
+    """
+
+    def __init__(self, network: Detector, classes: tuple[str, ...], input_hw: tuple[int, int], device: torch.device):
+        self.network = place(network, device).eval()
+        self.input_hw = input_hw
+        self.device = device
+        self._classes = classes
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names by class id."""
+        return self._classes
+
+    def predict(self, images: Sequence[RgbImage]) -> list[Detections]:
+        """Detects objects in images of any sizes; one result for each image, in order."""
+        found: list[Detections] = []
+        for start in range(0, len(images), PREDICT_BATCH):
+            found += self._predict_batch(images[start : start + PREDICT_BATCH])
+        return found
+
+    @torch.inference_mode()
+    def _predict_batch(self, images: Sequence[RgbImage]) -> list[Detections]:
+        letterboxes = [fit_letterbox((image.shape[0], image.shape[1]), self.input_hw) for image in images]
+        fitted = [apply_letterbox(box, image) for box, image in zip(letterboxes, images, strict=True)]
+        raw = self.network(to_input(fitted, self.device))
+        return select_batch(self.network.decode(raw, self.input_hw), self.network.decode_spec, letterboxes)
+
+
+def to_input(fitted: Sequence[RgbImage], device: torch.device) -> torch.Tensor:
+    """Stacks images of one size into the network's input: RGB in 0..255, channels last in memory."""
+    return torch.from_numpy(np.stack(fitted)).permute(0, 3, 1, 2).to(device).float()
+
+
+def select_batch(candidates: Candidates, spec: DecodeSpec, letterboxes: Sequence[Letterbox]) -> list[Detections]:
+    """Turns a batch of candidates into the detections of each image."""
+    arrays = [field.cpu().numpy() for field in candidates]
+    return [
+        select_detections(boxes, scores, class_ids, spec, letterbox)
+        for boxes, scores, class_ids, letterbox in zip(*arrays, letterboxes, strict=True)
+    ]

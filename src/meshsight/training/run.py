@@ -1,0 +1,27 @@
+"""A run folder as a detector, ready to predict."""
+
+from pathlib import Path
+
+from meshsight.models.build import build_detector
+from meshsight.training.checkpoint import read_weights
+from meshsight.training.precision import choose_device
+from meshsight.training.predictor import TorchDetector
+from meshsight.training.run_folder import RunFiles, read_manifest
+
+
+def load_detector(folder: Path, device: str = "auto") -> TorchDetector:
+    """Loads the best weights of a run.
+
+    Args:
+        folder: the run's folder.
+        device: auto, cpu, cuda or cuda:N.
+
+    Raises:
+        ArtifactError: the folder is no run, or its weights are missing or do not fit.
+        CallError: no such device here.
+    """
+    files = RunFiles(folder)
+    manifest = read_manifest(files)
+    network = build_detector(manifest.spec.detector, len(manifest.classes), is_pretrained=False)
+    read_weights(files.weights, network)
+    return TorchDetector(network, manifest.classes, manifest.spec.input_hw, choose_device(device))

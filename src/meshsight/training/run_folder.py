@@ -1,0 +1,126 @@
+"""The folder of a run: what was asked for, on what data and machine, how far it got, and its weights.
+
+run.json                     the manifest: recipe, classes, data, machine, status, best
+weights.safetensors          the best weights (the moving average), or the newest without validation
+metrics.jsonl                one line for each event of the run
+run.log                      what was said meanwhile
+checkpoints/last.pt          the state that a killed run resumes from
+checkpoints/step_*.safetensors   weights kept on wish
+"""
+
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from pydantic import ValidationError
+
+from meshsight.core.errors import ArtifactError
+from meshsight.core.files import write_json
+from meshsight.specs.base import Spec
+from meshsight.specs.training import TrainSpec
+from meshsight.training.precision import MachineFacts
+
+VERSION = 1
+
+
+class RunFiles(NamedTuple):
+    """The files of a run."""
+
+    folder: Path
+
+    @property
+    def manifest(self) -> Path:
+        """The manifest, which makes a folder a run."""
+        return self.folder / "run.json"
+
+    @property
+    def weights(self) -> Path:
+        """The best weights so far; without validation, the newest."""
+        return self.folder / "weights.safetensors"
+
+    @property
+    def metrics(self) -> Path:
+        """One line for each event."""
+        return self.folder / "metrics.jsonl"
+
+    @property
+    def log(self) -> Path:
+        """What was said meanwhile."""
+        return self.folder / "run.log"
+
+    @property
+    def last(self) -> Path:
+        """The state to resume from."""
+        return self.folder / "checkpoints" / "last.pt"
+
+    def kept(self, step: int) -> Path:
+        """The weights after one step, kept on wish."""
+        return self.folder / "checkpoints" / f"step_{step:08d}.safetensors"
+
+
+class SourceFacts(Spec):
+    """One data set as the run saw it."""
+
+    name: str
+    root: str
+    num_images: int
+    num_objects: int
+    """Objects to be found; ignore regions are not counted."""
+    fingerprint: str
+    """Names its images and labels."""
+
+
+class BestFacts(Spec):
+    """The validation whose weights were kept."""
+
+    metric: str
+    value: float
+    step: int
+    data: str
+    """Name of the validation set."""
+
+
+class RunManifest(Spec):
+    """What is true about a run."""
+
+    version: Literal[1] = VERSION
+    status: Literal["running", "finished", "failed", "stopped"]
+    message: str = ""
+    spec: TrainSpec
+    classes: tuple[str, ...]
+    data: tuple[SourceFacts, ...]
+    validation: tuple[SourceFacts, ...]
+    machine: MachineFacts
+    versions: dict[str, str]
+    num_steps: int
+    step: int = 0
+    best: BestFacts | None = None
+    cpu_seconds: float = 0.0
+    """Processor time of all processes that worked on the run."""
+    data_wait_share: float | None = None
+    """Share of the loop's time spent waiting for data, in the last process."""
+
+
+def write_manifest(files: RunFiles, manifest: RunManifest) -> None:
+    """Writes the manifest, atomically."""
+    write_json(files.manifest, manifest.model_dump(mode="json"))
+
+
+def read_manifest(files: RunFiles) -> RunManifest:
+    """Reads the manifest of a run.
+
+    Raises:
+        ArtifactError: the folder is no run, or one of another version.
+    """
+    try:
+        text = files.manifest.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ArtifactError(f"{files.folder}: no run here ({files.manifest.name} cannot be read)") from error
+    try:
+        return RunManifest.model_validate_json(text)
+    except ValidationError as error:
+        raise ArtifactError(f"{files.manifest}: not the manifest of a run: {_first_problem(error)}") from error
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem: Any = error.errors(include_url=False)[0]
+    return f"{'.'.join(str(part) for part in problem['loc']) or 'file'}: {problem['msg']}"

@@ -1,0 +1,155 @@
+"""`train`: data sets and a recipe become a run folder with a trained detector."""
+
+import logging
+import os
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+
+from meshsight.core.errors import CallError, StorageError, TrainingError
+from meshsight.datasets.opening import open_dataset
+from meshsight.records.dataset import Dataset
+from meshsight.specs.base import VariantSpec
+from meshsight.specs.training import TrainSpec
+from meshsight.training.events import Tracker
+from meshsight.training.fit import DEFAULT_RESOURCES, Resources, TrainingRequest, fit
+from meshsight.training.notify import find_endpoint, report_outcome
+from meshsight.training.progress import ProgressBar
+from meshsight.training.run_folder import RunFiles, RunManifest
+from meshsight.training.stopping import StopRequest
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainOptions:
+    """How a run is done and who is told, none of which belongs to its recipe.
+
+    Attributes:
+        is_resumed: continue the run in the folder, if one is there.
+        endpoint, uid: told the outcome; without them the variables ENDPOINT and UID.
+        tracker: where else metrics go.
+        is_tracker_required: refuse to start without the tracker, instead of warning.
+        resources: device, threads, workers, memory.
+    """
+
+    is_resumed: bool = False
+    endpoint: str | None = None
+    uid: str | None = None
+    tracker: VariantSpec | None = None
+    is_tracker_required: bool = False
+    resources: Resources = DEFAULT_RESOURCES
+
+
+DEFAULT_OPTIONS = TrainOptions()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainResult:
+    """A finished run."""
+
+    run: Path
+    manifest: RunManifest
+
+
+def train(
+    spec: TrainSpec,
+    *,
+    data: Sequence[str | Path | Dataset],
+    val: Sequence[str | Path | Dataset] = (),
+    out: Path,
+    options: TrainOptions = DEFAULT_OPTIONS,
+) -> TrainResult:
+    """Trains a detector.
+
+    Args:
+        spec: the recipe.
+        data: data sets to learn from: folders, `NAME=FOLDER`, or data sets already open.
+        val: data sets to measure on; the first one decides which weights are kept.
+        out: the run's folder.
+        options: resuming, tracking, reporting, resources.
+
+    Raises:
+        CallError: the folder holds a run already, or an option is wrong.
+        SpecError: the recipe fits neither itself nor the data.
+        DataError: a data set is bad, empty, without objects, or of other classes than the recipe.
+        TrainingError: the loss diverged, or the run was told to stop; `is_resumed` continues it.
+        StorageError: the disk is full.
+    """
+    endpoint = find_endpoint(options.endpoint, options.uid, dict(os.environ))
+    is_finished = False
+    try:
+        with StopRequest() as stop, RunLog(RunFiles(out).log):
+            manifest = _train(spec, data, val, out, options, stop)
+        is_finished = True
+        return TrainResult(run=out, manifest=manifest)
+    finally:
+        if endpoint is not None:
+            report_outcome(endpoint, "training_finished" if is_finished else "training_failed")
+
+
+def _train(
+    spec: TrainSpec,
+    data: Sequence[str | Path | Dataset],
+    val: Sequence[str | Path | Dataset],
+    out: Path,
+    options: TrainOptions,
+    stop: StopRequest,
+) -> RunManifest:
+    if not data:
+        raise CallError("nothing to train on: give at least one data set with --data")
+    first, *others = [open_source(source) for source in data]
+    request = TrainingRequest(
+        spec=spec,
+        data=(first, *others),
+        validation=tuple(open_source(source) for source in val),
+        out=out,
+        is_resumed=options.is_resumed,
+        resources=options.resources,
+    )
+    trackers: list[Tracker] = [ProgressBar()]
+    manifest = fit(request, trackers, stop)
+    if manifest.status == "stopped":
+        raise TrainingError(f"{out}: {stop.signal_name}: {manifest.message}. Continue with --resume.")
+    return manifest
+
+
+def open_source(source: str | Path | Dataset) -> Dataset:
+    """Opens `FOLDER` or `NAME=FOLDER`.
+
+    Raises:
+        DataError: there is nothing that we can read.
+    """
+    if isinstance(source, Dataset):
+        return source
+    name, separator, folder = str(source).partition("=")
+    if not separator or not name or Path(source).exists():
+        return open_dataset(source)
+    return replace(open_dataset(folder), name=name)
+
+
+class RunLog(AbstractContextManager["RunLog"]):
+    """While entered, writes all that is said into the run's log as well, with times."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._handler: logging.Handler | None = None
+
+    def __enter__(self) -> "RunLog":
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._handler = logging.FileHandler(self._path, encoding="utf-8", delay=True)
+        except OSError as error:
+            raise StorageError(f"{self._path.parent}: cannot be made: {error.strerror or error}") from error
+        self._handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        logging.getLogger("meshsight").addHandler(self._handler)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._handler is not None:
+            logging.getLogger("meshsight").removeHandler(self._handler)
+            self._handler.close()
