@@ -1,8 +1,10 @@
 """The parts that a detector is put together from, each a folder of kinds; nothing here needs torch."""
 
 from meshsight.core.kinds import Kinds
+from meshsight.specs.training import DETECTOR_KINDS
+
+__all__ = ["BACKBONE_KINDS", "DETECTOR_KINDS", "HEAD_KINDS", "NECK_KINDS"]
 
 BACKBONE_KINDS = Kinds("meshsight.models.backbones", "backbone", extra="train")
 NECK_KINDS = Kinds("meshsight.models.necks", "neck", extra="train")
 HEAD_KINDS = Kinds("meshsight.models.heads", "head", extra="train")
-DETECTOR_KINDS = Kinds("meshsight.models.detectors", "detector", extra="train")
