@@ -21,14 +21,10 @@ class EnvironmentSpec(Spec):
     """Turn of the map about the vertical."""
 
 
-class _Cropped(Spec):
-    zoom: Annotated[Distribution, bounded(1.0, 100.0)] = Uniform(low=1.0, high=2.0)
-    """A crop of 1/zoom of the largest one that has the image's aspect is stretched over the image."""
-    flip_probability: float = Field(default=0.5, ge=0, le=1)
-    """How often the picture is mirrored left to right."""
+Zoom = Annotated[Distribution, bounded(1.0, 100.0)]
 
 
-class ProceduralBackgrounds(_Cropped):
+class ProceduralBackgrounds(Spec):
     """Pictures painted by code."""
 
     kind: Literal["procedural"] = "procedural"
@@ -39,9 +35,13 @@ class ProceduralBackgrounds(_Cropped):
     null for all."""
     seeds: Seeds = (0, 199)
     """First and last seed; each gives a picture of its own in every family."""
+    zoom: Zoom = Uniform(low=1.0, high=2.0)
+    """A crop of 1/zoom of the largest one that has the image's aspect is stretched over the image."""
+    flip_probability: float = Field(default=0.5, ge=0, le=1)
+    """How often the picture is mirrored left to right."""
 
 
-class PhotographBackgrounds(_Cropped):
+class PhotographBackgrounds(Spec):
     """Photographs that do not show the objects."""
 
     kind: Literal["files"] = "files"
@@ -49,6 +49,10 @@ class PhotographBackgrounds(_Cropped):
     """How often this background is chosen, relative to the others."""
     files: tuple[str, ...] = Field(min_length=1)
     """Paths relative to the recipe; a folder stands for every picture in it."""
+    zoom: Zoom = Uniform(low=1.0, high=2.0)
+    """A crop of 1/zoom of the largest one that has the image's aspect is stretched over the image."""
+    flip_probability: float = Field(default=0.5, ge=0, le=1)
+    """How often the picture is mirrored left to right."""
 
 
 class EnvironmentBackground(Spec):

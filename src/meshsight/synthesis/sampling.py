@@ -1,5 +1,6 @@
 """Numbers drawn from distributions."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -33,9 +34,9 @@ def _sample_normal(distribution: Normal, rng: np.random.Generator) -> float:
 
 
 def sample_count(distribution: AnyDistribution, rng: np.random.Generator) -> int:
-    """Draws a whole number; every whole number of a uniform range is equally likely."""
-    if isinstance(distribution, Uniform):
-        return int(rng.integers(round(distribution.low), round(distribution.high) + 1))
+    """Draws a whole number: of a uniform range each one is equally likely, of others the number is rounded."""
+    if isinstance(distribution, Uniform) and math.ceil(distribution.low) <= math.floor(distribution.high):
+        return int(rng.integers(math.ceil(distribution.low), math.floor(distribution.high) + 1))
     return round(sample(distribution, rng))
 
 
