@@ -62,7 +62,7 @@ def _guess_unit(vertices: Float[np.ndarray, "n 3"]) -> tuple[str, str]:
 
 
 def _guess_up_axis(path: Path, vertices: Float[np.ndarray, "n 3"]) -> tuple[str, str]:
-    """Guesses from what the mesh stands on: the one axis of y and z whose lowest point is near 0; else from the format."""
+    """Guesses by what the mesh stands on, the one axis of y and z whose lowest point is near 0; else by the format."""
     low, size = vertices.min(axis=0), np.ptp(vertices, axis=0)
     stands = [axis for axis, k in (("y", 1), ("z", 2)) if abs(low[k]) < 0.1 * size[k]]
     if len(stands) == 1:

@@ -7,17 +7,19 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from meshsight.assets.builtin.catalogue import make_builtin
+from meshsight.assets.builtin.catalogue import list_objects, list_shapes, make_builtin
 from meshsight.assets.environment_files import read_environment
 from meshsight.assets.loading import MAX_TEXTURE_PX, load_mesh
 from meshsight.assets.places import find_file
-from meshsight.assets.procedural.references import draw_environment, draw_picture, sort_of
+from meshsight.assets.procedural.references import SORTS, draw_environment, draw_picture, sort_of
 from meshsight.core.errors import AssetError
 from meshsight.core.images import IMAGE_SUFFIXES, read_image
+from meshsight.core.kinds import did_you_mean
 from meshsight.records.mesh import Mesh
 from meshsight.specs.mesh_import import MeshImport
 
 _BUILTIN = "builtin:"
+_BUILTIN_NAMES = frozenset((*list_objects(), *list_shapes()))
 
 
 class AssetLibrary:
@@ -72,13 +74,15 @@ class AssetLibrary:
     def _read_mesh(self, ref: str) -> Mesh:
         if ref.startswith(_BUILTIN):
             return make_builtin(ref.removeprefix(_BUILTIN))
-        path = find_file(ref, self._root, "mesh file")
+        if ref in _BUILTIN_NAMES and not (self._root / ref).exists():
+            raise AssetError(f"'{ref}': no such mesh file in {self._root}; did you mean '{_BUILTIN}{ref}'?")
+        path = self._find(ref, "mesh file")
         return load_mesh(path, self._imports.get(ref, MeshImport()), max_texture_px=self._max_texture_px)
 
     def _read_image(self, ref: str) -> UInt8[np.ndarray, "h w 3"]:
         if sort_of(ref) is not None:
             return draw_picture(ref)
-        path = find_file(ref, self._root, "picture")
+        path = self._find(ref, "picture")
         if path.suffix.lower() not in IMAGE_SUFFIXES:
             raise AssetError(f"{path}: '{path.suffix}' is no picture format we read ({', '.join(IMAGE_SUFFIXES)})")
         return read_image(path)
@@ -86,7 +90,15 @@ class AssetLibrary:
     def _read_environment(self, ref: str) -> Float32[np.ndarray, "h w 3"]:
         if sort_of(ref) is not None:
             return draw_environment(ref)
-        return read_environment(find_file(ref, self._root, "environment map"))
+        return read_environment(self._find(ref, "environment map"))
+
+    def _find(self, ref: str, noun: str) -> Path:
+        prefix, colon, _ = ref.partition(":")
+        known = ("builtin", *SORTS)
+        hint = "" if prefix in known else did_you_mean(prefix, known)
+        if colon and (hint or prefix in known):
+            raise AssetError(f"'{ref}': '{prefix}:' does not name a {noun}{hint}")
+        return find_file(ref, self._root, noun)
 
 
 class _ByteLru:

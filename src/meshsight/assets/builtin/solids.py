@@ -9,6 +9,7 @@ from jaxtyping import Float
 from meshsight.assets.builtin.surface import Surface, join
 
 Outline = Float[np.ndarray, "n 2"]
+_Frame = Float[np.ndarray, "frame 2"]  # the outline whose box a texture spans
 
 # Tangents (right, up) of the six sides of a box as seen from outside, in the order of the atlas cells.
 _SIDES = (
@@ -56,8 +57,9 @@ def _patch(points: Float[np.ndarray, "a b 3"], uv: Float[np.ndarray, "a b 2"]) -
     return Surface(vertices=points.reshape(-1, 3), faces=faces, uv=uv.reshape(-1, 2))
 
 
-def _cross(o: Outline, a: Outline, b: Outline) -> Float[np.ndarray, "..."]:
-    return (a[..., 0] - o[..., 0]) * (b[..., 1] - o[..., 1]) - (a[..., 1] - o[..., 1]) * (b[..., 0] - o[..., 0])
+def _side(a: Float[np.ndarray, "2"], b: Float[np.ndarray, "2"], points: Outline) -> Float[np.ndarray, " n"]:
+    """Returns for each point a positive number if it lies left of the line from a to b."""
+    return (b[0] - a[0]) * (points[:, 1] - a[1]) - (b[1] - a[1]) * (points[:, 0] - a[0])
 
 
 def triangulate(outline: Outline) -> list[tuple[int, int, int]]:
@@ -68,10 +70,10 @@ def triangulate(outline: Outline) -> list[tuple[int, int, int]]:
         for i, ear in enumerate(left):
             before, after = left[i - 1], left[(i + 1) % len(left)]
             a, b, c = outline[before], outline[ear], outline[after]
-            if _cross(a, b, c) <= 0:
+            if _side(a, b, outline[[after]])[0] <= 0:
                 continue
             others = outline[[k for k in left if k not in (before, ear, after)]]
-            inside = (_cross(a, b, others) >= 0) & (_cross(b, c, others) >= 0) & (_cross(c, a, others) >= 0)
+            inside = (_side(a, b, others) >= 0) & (_side(b, c, others) >= 0) & (_side(c, a, others) >= 0)
             if not inside.any():
                 triangles.append((before, ear, after))
                 del left[i]
@@ -81,11 +83,11 @@ def triangulate(outline: Outline) -> list[tuple[int, int, int]]:
     return [*triangles, (left[0], left[1], left[2])]
 
 
-def _square(outline: Outline, frame: Outline) -> Outline:
+def _square(outline: Outline, frame: _Frame) -> Outline:
     return (outline - frame.min(axis=0)) / np.ptp(frame, axis=0)
 
 
-def _wall(outline: Outline, frame: Outline, height: float) -> Surface:
+def _wall(outline: Outline, frame: _Frame, height: float) -> Surface:
     """Returns the side of an extrusion; v runs along the second axis, u to the right as left and right are seen."""
     loop = np.concatenate([outline, outline[:1]])
     low = np.column_stack([loop, np.full(len(loop), -height / 2)])
@@ -96,7 +98,7 @@ def _wall(outline: Outline, frame: Outline, height: float) -> Surface:
     return _patch(np.stack([low, high], axis=1), uv)
 
 
-def _cap(outline: Outline, frame: Outline, faces: np.ndarray, z: float) -> Surface:
+def _cap(outline: Outline, frame: _Frame, faces: np.ndarray, z: float) -> Surface:
     vertices = np.column_stack([outline, np.full(len(outline), z)])
     uv = _square(outline, frame)
     if z > 0:

@@ -3,6 +3,7 @@
 A detector that has only seen tidy backgrounds fires at every edge of a real one, so most families are busy.
 """
 
+import math
 from collections.abc import Callable
 
 import cv2
@@ -27,7 +28,7 @@ def _any_texture(rng: np.random.Generator) -> RgbImage:
 
 def _ramp(rng: np.random.Generator) -> RgbImage:
     angle = rng.uniform(0, 2 * np.pi)
-    field = np.cos(angle) * _COL + np.sin(angle) * _ROW
+    field = math.cos(angle) * _COL + math.sin(angle) * _ROW
     low, high = float(field.min()), float(field.max())
     return colorize((field - low) / (high - low), random_palette(rng, int(rng.integers(2, 5))))
 
@@ -73,14 +74,14 @@ def clouds(rng: np.random.Generator) -> RgbImage:
 def shapes(rng: np.random.Generator) -> RgbImage:
     """Dense clutter of polygons, ellipses, boxes and rings of every size."""
     image = _ramp(rng)
-    _scatter(rng, image, int(rng.integers(40, 160)), (6, 110))
+    _scatter(rng, image, int(rng.integers(40, 160)), (6.0, 110.0))
     return image
 
 
 def bokeh(rng: np.random.Generator) -> RgbImage:
     """The same clutter out of focus."""
     image = _ramp(rng)
-    _scatter(rng, image, int(rng.integers(20, 90)), (15, 130))
+    _scatter(rng, image, int(rng.integers(20, 90)), (15.0, 130.0))
     small = cv2.resize(image, (WIDTH // 4, HEIGHT // 4), interpolation=cv2.INTER_AREA)
     blurred = cv2.GaussianBlur(small, (0, 0), rng.uniform(1.0, 6.0))
     return cv2.resize(blurred, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
