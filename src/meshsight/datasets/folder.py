@@ -17,6 +17,7 @@ from pathlib import Path
 from meshsight.core.files import sha256_of, sha256_of_file, write_bytes, write_chunks
 from meshsight.datasets.coco_writing import coco_chunks
 from meshsight.datasets.manifest import COCO, Manifest, Shard, content_fingerprint, read_manifest, write_manifest
+from meshsight.datasets.plan import FolderPlan
 from meshsight.datasets.sample_json import read_samples
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import Sample
@@ -41,16 +42,6 @@ class FrameLines:
     image_sha256: str
     label: str
     scene: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FolderPlan:
-    """What a folder will hold, known before its first frame is drawn; see `Manifest` for the fields."""
-
-    software: str
-    fingerprint: str
-    classes: tuple[str, ...]
-    spec: dict[str, object]
 
 
 def shard_name(index: int) -> str:

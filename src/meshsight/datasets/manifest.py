@@ -12,6 +12,7 @@ from pydantic import Field, JsonValue
 
 from meshsight.core.errors import DataError, SpecError, StorageError
 from meshsight.core.files import sha256_of, write_json
+from meshsight.datasets.plan import FolderPlan
 from meshsight.specs.base import Spec, parse_spec
 
 FORMAT = "meshsight-dataset"
@@ -42,19 +43,16 @@ class Shard(Spec):
         return f"scenes/{self.name}.jsonl"
 
 
-class Manifest(Spec):
-    """A finished data set folder."""
+class Manifest(FolderPlan):
+    """A finished data set folder.
+
+    `software` drew the images; `fingerprint` names what was asked for: the recipe and the content of its files; `spec`
+    is the fully resolved recipe.
+    """
 
     format: Literal["meshsight-dataset"] = FORMAT
     version: Literal[1] = VERSION
-    software: str
-    """Program and version that drew the images."""
-    fingerprint: str
-    """Names what was asked for: the recipe and the content of the models."""
-    classes: tuple[str, ...]
     num_frames: int = Field(ge=0)
-    spec: dict[str, JsonValue]
-    """The fully resolved recipe."""
     shards: tuple[Shard, ...]
     coco_sha256: str
 

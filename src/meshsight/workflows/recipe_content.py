@@ -1,0 +1,51 @@
+"""What a recipe stands for: its values and the content of every file that it names."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import JsonValue
+
+import meshsight
+from meshsight.assets.places import find_file
+from meshsight.core.files import dump_json, sha256_of, sha256_of_file
+from meshsight.datasets.plan import FolderPlan
+from meshsight.specs.scene import SceneSpec, classes_of
+
+BUILTIN = "builtin:"
+
+
+def plan_of(spec: SceneSpec, root: Path) -> FolderPlan:
+    """Returns the plan of a recipe's data set; its fingerprint changes with the recipe and with its files.
+
+    Args:
+        spec: the recipe, its folders expanded.
+        root: what its relative paths are relative to.
+
+    Raises:
+        AssetError: a file that the recipe names is missing.
+    """
+    plain = spec.model_dump(mode="json")
+    files = {ref: sha256_of_file(find_file(ref, root, noun)) for ref, noun in sorted(set(_files(spec, plain)))}
+    return FolderPlan(
+        software=f"meshsight {meshsight.__version__}",
+        fingerprint=sha256_of(dump_json([plain, files]).encode())[:16],
+        classes=classes_of(spec),
+        spec=plain,
+    )
+
+
+def _files(spec: SceneSpec, plain: JsonValue) -> Iterator[tuple[str, str]]:
+    """Yields what a recipe names: reference and noun."""
+    for mesh in (*(entry.mesh for entry in spec.objects), *spec.distractors.meshes):
+        if not mesh.startswith(BUILTIN):
+            yield mesh, "mesh file"
+    for picture in _pictures(plain):
+        yield picture, "picture"
+
+
+def _pictures(node: JsonValue) -> Iterator[str]:
+    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    for child in children:
+        yield from _pictures(child)
+    if isinstance(node, dict) and node.get("kind") == "files" and isinstance(files := node.get("files"), list):
+        yield from (str(file) for file in files)
