@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from meshsight.plotting.draw import Mark, Picture, draw
+from meshsight.plotting.draw import Mark, Picture, draw_fitted
 from meshsight.records.sample import Box
 
 _LEAST_SIDE = 64.0
@@ -20,7 +20,7 @@ def draw_closeup(image: Picture, focus: Box, marks: Sequence[Mark], side: int = 
         image: the whole image.
         focus: the box to look at, in pixels of the image.
         marks: in pixels of the image; masks and keypoints are left out.
-        side: least side of the result in pixels.
+        side: longer side of the result in pixels.
     """
     x1, y1, x2, y2 = focus
     wanted = max(2.2 * max(x2 - x1, y2 - y1), _LEAST_SIDE)
@@ -31,7 +31,7 @@ def draw_closeup(image: Picture, focus: Box, marks: Sequence[Mark], side: int = 
     moved = [
         replace(mark, box=tuple((np.array(mark.box) - shift).tolist()), mask=None, keypoints=None) for mark in marks
     ]
-    return draw(image[top:bottom, left:right], moved, min_side=side, text_px=max(11, side // 20))
+    return draw_fitted(image[top:bottom, left:right], moved, side, text_px=max(11, side // 20))
 
 
 def _window(center: float, wanted: float, limit: int) -> tuple[int, int]:

@@ -104,6 +104,16 @@ def draw(image: Picture, marks: Sequence[Mark], min_side: int = 640, text_px: in
     return np.array(picture)
 
 
+def draw_fitted(image: Picture, marks: Sequence[Mark], side: int, text_px: int = 14) -> Picture:
+    """Draws marks on an image whose longer side becomes `side` pixels, with text of about `text_px` in the result."""
+    factor = max(image.shape[:2]) / side
+    if factor <= 1:
+        return draw(image, marks, min_side=side, text_px=text_px)
+    picture = draw(image, marks, min_side=0, text_px=round(text_px * factor))
+    height, width = (max(1, round(length / factor)) for length in image.shape[:2])
+    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+
+
 def _to_canvas(box: Box, scale: float) -> _Rectangle:
     """The pixels that a half-open box covers, first and last included, as PIL wants it."""
     x1, y1, x2, y2 = (round(v * scale) for v in box)

@@ -8,11 +8,11 @@ from meshsight.specs.base import Spec
 class EvaluationSpec(Spec):
     """What counts as an object to find, and how sure the figures are."""
 
-    min_visibility: float = Field(0.25, ge=0, le=1)
+    min_visibility: float = Field(default=0.25, ge=0, le=1)
     """Objects of which less is visible become ignore regions (only where the pixel counts are known)."""
-    num_bootstrap: int = Field(1000, ge=0)
+    num_bootstrap: int = Field(default=1000, ge=0)
     """Resamples of the images for the 95 % intervals; 0 gives none."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(default=0, ge=0)
     """Seed of the resampling."""
-    num_worst: int = Field(60, ge=0)
+    num_worst: int = Field(default=60, ge=0)
     """Worst errors kept in the report, over all kinds."""

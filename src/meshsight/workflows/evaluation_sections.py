@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from meshsight.core.images import RgbImage
 from meshsight.plotting.closeup import draw_closeup
-from meshsight.plotting.draw import Mark, detection_marks, draw, image_grid, label_marks
+from meshsight.plotting.draw import Mark, detection_marks, draw_fitted, image_grid, label_marks
 from meshsight.plotting.page import Block, Captioned, Fact, Facts, Gallery, Paragraph, Section, Table
 from meshsight.plotting.plots import plot_class_ap, plot_intervals, plot_precision_recall, plot_series, plot_slices
 from meshsight.plotting.style import class_color, to_rgb
@@ -15,10 +15,12 @@ from meshsight.records.sample import Sample
 ImageReader = Callable[[str], RgbImage]
 """Reads an image of the data set by its path in the samples."""
 
-Series = dict[str, tuple[Sequence[float], Sequence[float]]]
+Series = dict[str, tuple[list[float], list[float]]]
+"""Named lines of x and y values."""
 
 _WHITE = to_rgb("#ffffff")
 _SHOWN_SCORE = 0.3
+_PICTURE_SIDE = 640
 _PAIR_TEXT = 24
 
 _KINDS: dict[ErrorKind, tuple[str, str]] = {
@@ -85,7 +87,8 @@ def sample_section(samples: Sequence[Sample], classes: Sequence[str], read: Imag
     """A few samples with their labels."""
     items = tuple(
         Captioned(
-            content=draw(read(sample.image), label_marks(sample.objects, classes), text_px=20), caption=sample.image
+            content=draw_fitted(read(sample.image), label_marks(sample.objects, classes), _PICTURE_SIDE, 20),
+            caption=sample.image,
         )
         for sample in samples
     )
@@ -101,8 +104,8 @@ def prediction_section(
     items: list[Captioned] = []
     for sample, found in pairs:
         image = read(sample.image)
-        truth = draw(image, label_marks(sample.objects, classes, with_masks=False), text_px=_PAIR_TEXT)
-        predicted = draw(image, detection_marks(found, classes, score), text_px=_PAIR_TEXT)
+        truth = draw_fitted(image, label_marks(sample.objects, classes, with_masks=False), _PICTURE_SIDE, _PAIR_TEXT)
+        predicted = draw_fitted(image, detection_marks(found, classes, score), _PICTURE_SIDE, _PAIR_TEXT)
         items.append(Captioned(content=image_grid([truth, predicted], columns=2), caption=sample.image))
     text = (
         f"Left the truth, right what the detector finds, with its score in per cent. Shown from a score of {score:.2f}."

@@ -1,0 +1,1 @@
+"""Where detectors come from; `opening.py` chooses among them."""
