@@ -5,7 +5,7 @@ which an `AssetSource` turns into arrays. All poses are rigid; scale is separate
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
@@ -17,6 +17,7 @@ from meshsight.records.mesh import Mesh
 Rgb = tuple[float, float, float]
 
 
+@runtime_checkable
 class AssetSource(Protocol):
     """Turns references into arrays, and keeps them loaded."""
 
