@@ -1,0 +1,1 @@
+"""`meshsight VERB`: the command line, a thin skin over `meshsight.workflows`."""

@@ -1,0 +1,5 @@
+"""`python -m meshsight.cli`, the same as `meshsight`."""
+
+from meshsight.cli.main import main
+
+main()

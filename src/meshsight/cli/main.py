@@ -1,0 +1,59 @@
+"""The program `meshsight`: a group of verbs, light enough that `--help` answers at once."""
+
+import click
+
+import meshsight
+from meshsight.cli.verbs.demo import demo
+from meshsight.cli.verbs.doctor import doctor
+from meshsight.cli.verbs.evaluate import evaluate
+from meshsight.cli.verbs.export import export
+from meshsight.cli.verbs.generate import generate
+from meshsight.cli.verbs.init import init
+from meshsight.cli.verbs.list import list_kinds
+from meshsight.cli.verbs.predict import predict
+from meshsight.cli.verbs.preview import preview
+from meshsight.cli.verbs.show import show
+from meshsight.cli.verbs.train import train
+from meshsight.cli.verbs.verify import verify
+from meshsight.core.kinds import did_you_mean
+
+VERBS = (demo, init, preview, generate, verify, show, train, evaluate, export, predict, list_kinds, doctor)
+
+EXAMPLES = """\b
+Start here:
+  meshsight demo                                  the whole walk on built-in objects, in minutes
+  meshsight init basic > scene.yaml               a recipe to put your own models in
+  meshsight preview scene.yaml --out grid.png     look before you generate
+\b
+Exit codes: 0 done, 1 the data or the result is bad, 2 the call is wrong.
+Every verb takes --json, -v and -q; `meshsight VERB --help` shows examples."""
+
+
+class VerbGroup(click.Group):
+    """Lists the verbs in the order of the walk, and suggests the nearest one to a misspelt one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Returns the verbs in the order in which a user meets them."""
+        return list(self.commands)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+        """Returns a verb, or refuses it with the nearest one."""
+        if cmd_name not in self.commands:
+            hint = did_you_mean(cmd_name, self.commands) or f"; there are: {', '.join(self.commands)}"
+            ctx.fail(f"no verb '{cmd_name}'{hint}")
+        return self.commands[cmd_name]
+
+
+@click.group(cls=VerbGroup, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(meshsight.__version__, prog_name="meshsight")
+def program() -> None:
+    """Turns 3D models into object detectors that work on real photographs."""
+
+
+for verb in VERBS:
+    program.add_command(verb)
+
+
+def main() -> None:
+    """Runs the program; the entry point of the installed command."""
+    program(prog_name="meshsight")

@@ -1,0 +1,1 @@
+"""One light file for each verb: its options, its help, and how its result reads."""

@@ -1,0 +1,55 @@
+"""`meshsight evaluate`: how good a detector is."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from meshsight.cli.options import PATH, device_option, examples
+from meshsight.cli.output import Outcome
+from meshsight.cli.running import verb_command, workflow
+from meshsight.cli.table import table
+
+EXAMPLES = examples(
+    "meshsight evaluate runs/first --data data/test",
+    "meshsight evaluate artifact --data data/test --out report --json",
+    "meshsight evaluate runs/first --data synthetic=data/test --data real=photos",
+)
+
+
+@click.command(short_help="How good a detector is, with a page.", epilog=EXAMPLES)
+@click.argument("target", metavar="RUN_OR_ARTIFACT", type=PATH)
+@click.option("--data", required=True, multiple=True, metavar="[NAME=]DIR", help="Data set to measure on.")
+@click.option("--out", type=PATH, metavar="DIR", help="Folder of the report.  [default: 'evaluation' in the target]")
+@click.option(
+    "--min-visibility",
+    default=0.25,
+    show_default=True,
+    metavar="SHARE",
+    help="Objects of which less is visible are neither right nor wrong to find.",
+)
+@device_option
+@verb_command
+def evaluate(target: Path, data: tuple[str, ...], out: Path | None, min_visibility: float, device: str) -> Outcome:
+    """Measures a run or an exported artifact, and writes a page with curves, slices and the worst mistakes.
+
+    With several data sets, the AP50 lost from the first (synthetic) to each other one (photographs) is the gap.
+    """
+    folder = out or (target if target.is_dir() else target.parent) / "evaluation"
+    spec = workflow("evaluate", "EvaluationSpec")(min_visibility=min_visibility)
+    result = workflow("evaluate", "evaluate")(target, data=data, out=folder, spec=spec, device=device)
+    paths = {"json_path": result.json_path, "page_path": result.page_path}
+    return Outcome(data=workflow("evaluate", "to_json")(result) | paths, text=_text(result))
+
+
+def _text(result: Any) -> str:
+    rows = [
+        (report.name, *(_figure(value) for value in (report.headline.ap, report.headline.ap50, report.headline.ap75)))
+        for report in result.reports
+    ]
+    gaps = [f"gap from {gap.first} to {gap.other}: {gap.gap:.3f}" for gap in result.gaps]
+    return "\n".join([table(("data", "AP", "AP50", "AP75"), rows), *gaps, str(result.page_path)])
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

@@ -1,0 +1,42 @@
+"""`meshsight generate`: a recipe becomes a data set."""
+
+from pathlib import Path
+
+import click
+
+from meshsight.cli.options import PATH, examples, set_option
+from meshsight.cli.output import Outcome
+from meshsight.cli.running import verb_command, workflow
+
+EXAMPLES = examples(
+    "meshsight generate scene.yaml --out data/train --frames 2000",
+    "meshsight generate scene.yaml --out data/test --frames 200 --seed 1",
+    "meshsight generate scene.yaml --out data/train --frames 2000 --resume",
+)
+
+
+@click.command(short_help="A recipe becomes a labelled data set.", epilog=EXAMPLES)
+@click.argument("recipe", metavar="SPEC.yaml", type=PATH)
+@click.option("--out", required=True, type=PATH, metavar="DIR", help="Data set folder to make.")
+@click.option("--frames", type=int, metavar="N", help="Frames to draw, instead of the recipe's number.")
+@click.option("--workers", type=int, metavar="N", help="Processes.  [default: one for each core]")
+@click.option("--seed", type=int, metavar="N", help="Seed, instead of the recipe's.")
+@click.option("--resume", is_flag=True, help="Go on where a broken run stopped; starts if there is none.")
+@set_option("renderer.kind=raycast")
+@verb_command
+def generate(  # noqa: PLR0913 - one for each option
+    recipe: Path,
+    out: Path,
+    frames: int | None,
+    workers: int | None,
+    seed: int | None,
+    resume: bool,
+    overrides: tuple[str, ...],
+) -> Outcome:
+    """Draws labelled scenes into a data set folder; the same recipe and seed give the same bytes.
+
+    The folder also holds coco.json, for everything else that reads data sets.
+    """
+    spec = workflow("recipes", "read_scene_recipe")(recipe, overrides, frames=frames, seed=seed)
+    made = workflow("generate", "generate")(spec, out, root=recipe.parent, workers=workers, resume=resume)
+    return Outcome(data=made, text=f"{made.folder}: {made.num_frames} frames of {len(made.classes)} classes")

@@ -1,0 +1,72 @@
+"""`list`: every kind that can be named in a recipe or on the command line, and what it needs."""
+
+import re
+from dataclasses import dataclass
+
+from meshsight.core.errors import CallError
+from meshsight.core.kinds import Kinds, did_you_mean
+from meshsight.datasets.format import FORMAT_KINDS
+from meshsight.exporting.kinds import EXPORTER_KINDS
+from meshsight.models.kinds import BACKBONE_KINDS, DETECTOR_KINDS, HEAD_KINDS, NECK_KINDS
+from meshsight.render.base import RENDERER_KINDS
+from meshsight.workflows.extras import missing_packages
+from meshsight.workflows.init import PRESET_KINDS
+
+_KINDS: dict[str, tuple[Kinds, ...]] = {
+    "models": (DETECTOR_KINDS, BACKBONE_KINDS, NECK_KINDS, HEAD_KINDS),
+    "renderers": (RENDERER_KINDS,),
+    "formats": (FORMAT_KINDS, EXPORTER_KINDS),
+    "presets": (PRESET_KINDS,),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindEntry:
+    """One kind.
+
+    Attributes:
+        noun: what it is one of, such as "backbone".
+        kind: its name.
+        summary: the first sentence of its documentation.
+        extra: the optional extra that its build needs, or None.
+        missing: packages of that extra that are not installed; empty when it can be used here.
+    """
+
+    noun: str
+    kind: str
+    summary: str
+    extra: str | None
+    missing: tuple[str, ...]
+
+
+def list_kinds(topic: str) -> tuple[KindEntry, ...]:
+    """Returns every kind of a topic; nothing heavy is imported.
+
+    Args:
+        topic: models, renderers, formats or presets.
+
+    Raises:
+        CallError: there is no such topic.
+    """
+    if topic not in _KINDS:
+        hint = did_you_mean(topic, _KINDS) or f"; there are: {', '.join(_KINDS)}"
+        raise CallError(f"nothing to list under '{topic}'{hint}")
+    return tuple(_entry(kinds, name) for kinds in _KINDS[topic] for name in kinds.names)
+
+
+def _entry(kinds: Kinds, name: str) -> KindEntry:
+    module = kinds.module(name)
+    extra: str | None = getattr(module, "EXTRA", kinds.extra)
+    return KindEntry(
+        noun=kinds.noun,
+        kind=name,
+        summary=_summary(module.__doc__ or ""),
+        extra=extra,
+        missing=() if extra is None else missing_packages(extra),
+    )
+
+
+def _summary(docstring: str) -> str:
+    """Returns the first line, without the place in the walk that files of ours name."""
+    first = docstring.strip().partition("\n")[0]
+    return re.sub(r"; steps? [\d and,]+ of the walk", "", first)

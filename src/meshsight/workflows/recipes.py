@@ -1,0 +1,36 @@
+"""Recipe files as the verbs take them: YAML, `--set`, and the few values that have an option of their own."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from meshsight.specs.recipe import read_recipe
+from meshsight.specs.scene import SceneSpec
+from meshsight.specs.training import TrainSpec
+
+
+def read_scene_recipe(
+    path: Path, overrides: Sequence[str] = (), *, frames: int | None = None, seed: int | None = None
+) -> SceneSpec:
+    """Reads a recipe of scenes.
+
+    Args:
+        path: the YAML file.
+        overrides: `path.to.field=value`.
+        frames: replaces the recipe's number of frames.
+        seed: replaces the recipe's seed.
+
+    Raises:
+        SpecError: the file is missing, is no YAML, or does not fit the spec.
+    """
+    given = {"frames": frames, "seed": seed}
+    options = [f"{name}={value}" for name, value in given.items() if value is not None]
+    return read_recipe(SceneSpec, path, [*overrides, *options])
+
+
+def read_training_recipe(path: Path, overrides: Sequence[str] = ()) -> TrainSpec:
+    """Reads a recipe of a training.
+
+    Raises:
+        SpecError: the file is missing, is no YAML, or does not fit the spec.
+    """
+    return read_recipe(TrainSpec, path, overrides)
