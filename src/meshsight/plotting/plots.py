@@ -10,6 +10,9 @@ from matplotlib.figure import Figure
 from meshsight.plotting.style import FAINT, INK, add_legend, class_hex, new_figure
 from meshsight.records.report import ClassReport, EvalReport, Interval, SliceReport
 
+Series = Mapping[str, tuple[Sequence[int | float], Sequence[int | float]]]
+"""Named lines of x and y values."""
+
 _MANY_CLASSES = 12
 """More curves than this are drawn without a legend, with only their mean standing out."""
 
@@ -73,7 +76,7 @@ def plot_slices(slices: Sequence[SliceReport], attribute: str) -> Figure:
     return figure
 
 
-def plot_series(series: Mapping[str, tuple[Sequence[float], Sequence[float]]], x_label: str, y_label: str) -> Figure:
+def plot_series(series: Series, x_label: str, y_label: str) -> Figure:
     """Draws named lines of (x, y) values, such as training losses over steps.
 
     A line of more than 200 points is drawn faint, with its running mean over a fiftieth of its length on top.

@@ -6,7 +6,14 @@ from meshsight.core.images import RgbImage
 from meshsight.plotting.closeup import draw_closeup
 from meshsight.plotting.draw import Mark, detection_marks, draw_fitted, image_grid, label_marks
 from meshsight.plotting.page import Block, Captioned, Fact, Facts, Gallery, Paragraph, Section, Table
-from meshsight.plotting.plots import plot_class_ap, plot_intervals, plot_precision_recall, plot_series, plot_slices
+from meshsight.plotting.plots import (
+    Series,
+    plot_class_ap,
+    plot_intervals,
+    plot_precision_recall,
+    plot_series,
+    plot_slices,
+)
 from meshsight.plotting.style import class_color, to_rgb
 from meshsight.records.detections import Detections
 from meshsight.records.report import DetectionError, ErrorKind, EvalReport, Gap, Interval
@@ -14,9 +21,6 @@ from meshsight.records.sample import Sample
 
 ImageReader = Callable[[str], RgbImage]
 """Reads an image of the data set by its path in the samples."""
-
-Series = dict[str, tuple[list[float], list[float]]]
-"""Named lines of x and y values."""
 
 _WHITE = to_rgb("#ffffff")
 _SHOWN_SCORE = 0.3

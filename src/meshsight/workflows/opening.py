@@ -9,7 +9,7 @@ from meshsight.records.detections import ObjectDetector
 
 DETECTOR_SOURCES = Kinds("meshsight.workflows.detector_sources", "detector source")
 
-Series = dict[str, tuple[list[float], list[float]]]
+Series = dict[str, tuple[list[int | float], list[int | float]]]
 """Named lines of x and y values."""
 
 
@@ -25,8 +25,8 @@ class OpenedDetector:
 
     detector: ObjectDetector
     kind: str
-    losses: Series = field(default_factory=dict[str, tuple[list[float], list[float]]])
-    validation: Series = field(default_factory=dict[str, tuple[list[float], list[float]]])
+    losses: Series = field(default_factory=dict[str, tuple[list[int | float], list[int | float]]])
+    validation: Series = field(default_factory=dict[str, tuple[list[int | float], list[int | float]]])
 
 
 def open_detector(path: Path, device: str = "auto") -> ObjectDetector:
