@@ -1,7 +1,7 @@
 """What every data set format offers; a format is a file in `formats/`, and its file name is its `kind`."""
 
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from meshsight.core.kinds import Kinds
 from meshsight.records.dataset import Dataset
@@ -9,6 +9,7 @@ from meshsight.records.dataset import Dataset
 FORMAT_KINDS = Kinds("meshsight.datasets.formats", "format")
 
 
+@runtime_checkable
 class Format(Protocol):
     """A reader of one kind of data set; `build(spec)` of a format's file returns one."""
 

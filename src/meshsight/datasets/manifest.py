@@ -63,7 +63,8 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     Raises:
         StorageError: it cannot be written.
     """
-    write_json(folder / MANIFEST, manifest.model_dump(mode="json"))
+    head = {"format": manifest.format, "version": manifest.version}
+    write_json(folder / MANIFEST, {**head, **manifest.model_dump(mode="json")})
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -63,7 +63,7 @@ def _guess(path: Path) -> Format:
     if fitting:
         raise DataError(f"{path}: looks like {' and like '.join(fitting)}; say which it is")
     looked = "; ".join(reader.looks_for for reader in readers.values())
-    raise DataError(f"{path}: no data set of a kind we know{_inner(path, readers)}. Looked for: {looked}")
+    raise DataError(f"{path}: no data set of a kind we know (looked for {looked}){_inner(path, readers)}")
 
 
 def _inner(path: Path, readers: dict[str, Format]) -> str:

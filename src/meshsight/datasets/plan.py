@@ -24,7 +24,7 @@ def why_not_the_same(old: FolderPlan, new: FolderPlan) -> str | None:
     return None
 
 
-def first_difference(old: JsonValue, new: JsonValue, path: str = "") -> str | None:
+def first_difference(old: object, new: object, path: str = "") -> str | None:
     """Says where two recipes differ first, such as "count.high: was 6, is 8"; None when they are equal."""
     if isinstance(old, dict) and isinstance(new, dict):
         pairs = [(f"{path}.{key}".lstrip("."), old.get(key), new.get(key)) for key in dict.fromkeys([*old, *new])]

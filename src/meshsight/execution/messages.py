@@ -4,11 +4,11 @@ To a worker, on its standard input: first a `Hello`, then one `Task` after anoth
 From a worker, on its standard output: `Event`s.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, JsonValue, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Discriminator, TypeAdapter
 
-JsonObject = dict[str, JsonValue]
+JsonObject = dict[str, Any]
 
 
 class _Line(BaseModel):

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import traceback
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
 import cv2
 from pydantic import BaseModel
@@ -44,6 +44,7 @@ class Reporter:
             self._out.flush()
 
 
+@runtime_checkable
 class Job(Protocol):
     """What `build(spec)` of a job's file returns; it stays loaded from task to task."""
 

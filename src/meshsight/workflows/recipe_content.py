@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import JsonValue
-
 import meshsight
 from meshsight.assets.places import find_file
 from meshsight.core.files import dump_json, sha256_of, sha256_of_file
@@ -34,7 +32,7 @@ def plan_of(spec: SceneSpec, root: Path) -> FolderPlan:
     )
 
 
-def _files(spec: SceneSpec, plain: JsonValue) -> Iterator[tuple[str, str]]:
+def _files(spec: SceneSpec, plain: object) -> Iterator[tuple[str, str]]:
     """Yields what a recipe names: reference and noun."""
     for mesh in (*(entry.mesh for entry in spec.objects), *spec.distractors.meshes):
         if not mesh.startswith(BUILTIN):
@@ -43,7 +41,7 @@ def _files(spec: SceneSpec, plain: JsonValue) -> Iterator[tuple[str, str]]:
         yield picture, "picture"
 
 
-def _pictures(node: JsonValue) -> Iterator[str]:
+def _pictures(node: object) -> Iterator[str]:
     children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
     for child in children:
         yield from _pictures(child)

@@ -27,6 +27,7 @@ from meshsight.datasets.coco_tables import (
     read_tables,
 )
 from meshsight.datasets.foreign import BoxCheck, ForeignSpec, find_image_root, photograph_of
+from meshsight.datasets.manifest import MANIFEST
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import Box, ObjectLabel, Sample
 
@@ -101,7 +102,14 @@ def _label_files(path: Path) -> list[Path]:
     if path.is_file():
         return [path] if path.suffix == ".json" and looks_like_coco(path) else []
     found = (file for pattern in ("*.json", "*/*.json") for file in sorted(path.glob(pattern)))
-    return [file for file in found if not file.parent.name.startswith(".") and looks_like_coco(file)]
+    return [file for file in found if _is_offered(file, path) and looks_like_coco(file)]
+
+
+def _is_offered(file: Path, path: Path) -> bool:
+    """Leaves out manifests, hidden folders, and the COCO files within data sets of our own further in."""
+    is_inside = file.parent != path
+    is_ours = file.name == MANIFEST or (is_inside and (file.parent / MANIFEST).is_file())
+    return not is_ours and not (is_inside and file.parent.name.startswith("."))
 
 
 def _choose_file(path: Path, split: str | None) -> Path:
