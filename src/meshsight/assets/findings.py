@@ -51,8 +51,9 @@ def _whole(mesh: Mesh) -> tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"]
 def _open_edges(faces: Int[np.ndarray, "f 3"]) -> int:
     """Counts the edges that an odd number of triangles share, triangles without area left out."""
     proper = faces[(faces != np.roll(faces, 1, axis=1)).all(axis=1)]
-    edges = np.sort(np.stack([proper, np.roll(proper, -1, axis=1)], axis=-1).reshape(-1, 2), axis=1)
-    _, count = np.unique(edges, axis=0, return_counts=True)
+    start, end = proper.reshape(-1), np.roll(proper, -1, axis=1).reshape(-1)
+    keys = np.minimum(start, end) * (int(faces.max()) + 1) + np.maximum(start, end)
+    _, count = np.unique(keys, return_counts=True)
     return int((count % 2 == 1).sum())
 
 

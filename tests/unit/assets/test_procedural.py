@@ -90,7 +90,7 @@ def test_drawing_is_fast_enough_for_every_frame():
     start = time.process_time()
     for ref in refs:
         draw_picture(ref)
-    assert (time.process_time() - start) / len(refs) < 0.05
+    assert (time.process_time() - start) / len(refs) < 0.1
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ The readers give trimesh bytes and never a path, so it opens no file; which file
 
 import io
 import struct
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +21,7 @@ _PARSE_ERRORS = (
     ArithmeticError,
     AssertionError,
     AttributeError,
+    DeprecationWarning,
     EOFError,
     LookupError,
     NotImplementedError,
@@ -28,6 +30,9 @@ _PARSE_ERRORS = (
     ValueError,
     struct.error,
 )
+
+# numpy's warning where a list of numbers breaks off, which would otherwise pass for the end of the file.
+_CUT_NUMBERS = "string or file could not be read to its end"
 
 
 class Geometry(NamedTuple):
@@ -63,7 +68,8 @@ def parse_geometry(path: Path, data: bytes, file_type: str, neighbours: Mapping[
         AssetError: the file is truncated, scrambled or without a single triangle.
     """
     try:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.filterwarnings("error", message=_CUT_NUMBERS)
             scene = trimesh.load_scene(io.BytesIO(data), file_type=file_type, resolver=dict(neighbours), process=False)
             found = list(_flatten(scene))
     except _PARSE_ERRORS as error:

@@ -1,5 +1,6 @@
 """PLY: triangles, with colours of vertices or faces."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ from jaxtyping import Float
 from meshsight.assets.color import srgb_to_linear
 from meshsight.assets.formats.geometry import Geometry, parse_geometry, read_bytes
 from meshsight.assets.raw_part import RawPart
+from meshsight.core.errors import AssetError
 from meshsight.records.mesh import Material
 
+_HEADER_BYTES = 4096
 _COLORED = Material(base_color=(1.0, 1.0, 1.0))
 
 
@@ -20,7 +23,15 @@ def read(path: Path, max_texture_px: int) -> list[RawPart]:
     Raises:
         AssetError: the file is cut short or has no faces.
     """
-    return [colored_part(geometry) for geometry in parse_geometry(path, read_bytes(path), "ply", {})]
+    data = read_bytes(path)
+    geometries = parse_geometry(path, data, "ply", {})
+    promised = re.search(rb"element face (\d+)", data[:_HEADER_BYTES])
+    found = sum(len(geometry.faces) for geometry in geometries)
+    if promised is not None and found < int(promised[1]):
+        raise AssetError(
+            f"{path}: {found:,} faces where its header says {int(promised[1]):,}: it is cut short; export it anew"
+        )
+    return [colored_part(geometry) for geometry in geometries]
 
 
 def colored_part(geometry: Geometry) -> RawPart:
