@@ -118,8 +118,7 @@ class BatchSource:
     def _reduction(self, stored_hw: tuple[int, int]) -> int:
         """The reduced decode that still gives the largest augmented scale its pixels."""
         fit = min(self.input_hw[0] / stored_hw[0], self.input_hw[1] / stored_hw[1])
-        largest = fit * self.augmentation.scale[1] * self.augmentation.aspect**0.5
-        return reduction_for(stored_hw, (stored_hw[0] * largest, stored_hw[1] * largest))
+        return reduction_for(fit * self.augmentation.scale[1] * self.augmentation.aspect**0.5)
 
 
 @lru_cache(maxsize=4)

@@ -75,9 +75,10 @@ def write_state(path: Path, state: TrainingState) -> None:
         torch.save(content, temporary)
         temporary.replace(path)
     except (OSError, RuntimeError) as error:  # torch wraps a full disk in an error of its own
-        temporary.unlink(missing_ok=True)
+        if path.parent.is_dir():
+            temporary.unlink(missing_ok=True)
         raise StorageError(
-            f"{path}: cannot write the checkpoint: {str(error).splitlines()[0]}. Free space or name another folder."
+            f"{path}: cannot write the checkpoint: {_first_line(error)}. Free space or name another folder."
         ) from error
 
 
@@ -89,8 +90,8 @@ def read_state(path: Path) -> TrainingState:
     """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, UnpicklingError, EOFError) as error:
-        raise ArtifactError(f"{path}: no readable training state ({str(error).splitlines()[0]})") from error
+    except (OSError, RuntimeError, UnpicklingError, EOFError, LookupError) as error:
+        raise ArtifactError(f"{path}: no readable training state ({_first_line(error)})") from error
     if not isinstance(content, dict) or content.pop("version", None) != STATE_VERSION:
         raise ArtifactError(f"{path}: expected a training state of version {STATE_VERSION}; start the run anew")
     return TrainingState(**{**content, "progress": Progress(**content["progress"])})
@@ -127,3 +128,7 @@ def delete_oldest(folder: Path, pattern: str, keep: int) -> None:
     """Deletes all but the last `keep` files that match, in order of their names."""
     for path in sorted(folder.glob(pattern))[:-keep]:
         path.unlink()
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)

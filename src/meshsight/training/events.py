@@ -100,8 +100,12 @@ class TrainingEnded:
 Event = TrainingStarted | StepDone | Validated | TrainingEnded
 
 
+class TrackerError(Exception):
+    """A tracker cannot go on; caught by `GuardedTracker`, since no run depends on those who watch it."""
+
+
 class Tracker(Protocol):
-    """Listens to a run. Steps arrive a few at a time; a tracker that cannot go on raises `TrackerError` once."""
+    """Listens to a run."""
 
     def record(self, event: Event) -> None:
         """Takes in one event."""

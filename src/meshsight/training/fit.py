@@ -108,8 +108,8 @@ def fit(request: TrainingRequest, trackers: Sequence[Tracker], should_stop: Call
         first_step=loop.step,
         num_steps=manifest.num_steps,
     )
-    emit(started)
     try:
+        emit(started)
         is_finished = loop.run()
     except BaseException as error:
         emit(TrainingEnded(status="failed", step=loop.step, message=f"{type(error).__name__}: {error}"))

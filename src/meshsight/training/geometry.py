@@ -38,7 +38,8 @@ def draw_affine(
     input_wh = np.array(input_hw[::-1], dtype=np.float64)
     sides = np.array([width, height]) * float(np.min(input_wh / (width, height))) * zoom * (stretch, 1 / stretch)
     # Room to spare is padding to share out; too little room is a window to choose. Both are a place in the difference.
-    offset = (input_wh - sides) * place + shift * input_wh
+    # Whole pixels, so that an image that is not scaled stays sharp.
+    offset = np.round((input_wh - sides) * place + shift * input_wh)
     upright = _turn_and_flip(turns, flips)
     linear = np.diag(sides) @ upright[:, :2] @ np.diag(1 / np.array([image_hw[1], image_hw[0]]))
     return np.column_stack([linear, sides * upright[:, 2] + offset])

@@ -19,6 +19,7 @@ from meshsight.training.notify import find_endpoint, report_outcome
 from meshsight.training.progress import ProgressBar
 from meshsight.training.run_folder import RunFiles, RunManifest
 from meshsight.training.stopping import StopRequest
+from meshsight.training.tracking import open_tracker
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +101,7 @@ def _train(
 ) -> RunManifest:
     if not data:
         raise CallError("nothing to train on: give at least one data set with --data")
+    tracker = None if options.tracker is None else open_tracker(options.tracker, options.is_tracker_required)
     first, *others = [open_source(source) for source in data]
     request = TrainingRequest(
         spec=spec,
@@ -109,7 +111,7 @@ def _train(
         is_resumed=options.is_resumed,
         resources=options.resources,
     )
-    trackers: list[Tracker] = [ProgressBar()]
+    trackers: list[Tracker] = [ProgressBar(), *([tracker] if tracker is not None else [])]
     manifest = fit(request, trackers, stop)
     if manifest.status == "stopped":
         raise TrainingError(f"{out}: {stop.signal_name}: {manifest.message}. Continue with --resume.")

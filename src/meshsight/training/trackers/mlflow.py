@@ -1,0 +1,18 @@
+"""Metrics to MLflow: a server, a database or a folder."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from meshsight.specs.base import VariantSpec
+
+
+class Spec(VariantSpec):
+    """One MLflow run for each run of ours; a resumed run goes on in the same one."""
+
+    kind: Literal["mlflow"] = "mlflow"
+    uri: str | None = None
+    """Such as http://host:5000 or sqlite:///FILE; none: MLFLOW_TRACKING_URI, or MLflow's own default."""
+    experiment: str = "meshsight"
+    every_steps: int = Field(default=10, ge=1)
+    """Steps between the training metrics sent; each is the mean over these steps."""

@@ -1,0 +1,68 @@
+"""Trackers that never stop a run: a dead server is a warning, unless the run is told to depend on it at its start."""
+
+import logging
+
+from meshsight.core.errors import TrainingError
+from meshsight.core.kinds import Kinds
+from meshsight.specs.base import VariantSpec, parse_spec
+from meshsight.training.events import Event, Tracker, TrackerError, TrainingStarted
+
+TRACKER_KINDS = Kinds("meshsight.training.trackers", "tracker", extra="track")
+
+log = logging.getLogger(__name__)
+
+
+def parse_tracker(text: str) -> VariantSpec:
+    """Turns `KIND` or `KIND=URI` into a tracker's spec.
+
+    Raises:
+        CallError: no such kind.
+        SpecError: the kind takes no URI.
+    """
+    kind, _, uri = text.partition("=")
+    spec_type: type[VariantSpec] = TRACKER_KINDS.module(kind).Spec
+    return parse_spec(spec_type, {"kind": kind, **({"uri": uri} if uri else {})}, f"--track {text}")
+
+
+def open_tracker(spec: VariantSpec, is_required: bool) -> Tracker | None:
+    """Connects a tracker.
+
+    Returns:
+        The tracker, or None (with a warning) where it cannot be reached.
+
+    Raises:
+        MissingExtraError: its library is not installed.
+        TrainingError: it cannot be reached, and is required.
+    """
+    try:
+        return GuardedTracker(TRACKER_KINDS.builder(spec.kind)(spec), spec.kind, is_required)
+    except TrackerError as error:
+        if is_required:
+            raise TrainingError(f"the tracker is required and cannot be reached: {error}") from error
+        log.warning("training goes on without %s: %s", spec.kind, error)
+        return None
+
+
+class GuardedTracker:
+    """Leaves a tracker out of the run after its first failure; `metrics.jsonl` has everything in any case."""
+
+    def __init__(self, tracker: Tracker, name: str, is_required: bool):
+        self._tracker: Tracker | None = tracker
+        self._name = name
+        self._is_required = is_required
+
+    def record(self, event: Event) -> None:
+        """Passes an event on.
+
+        Raises:
+            TrainingError: a required tracker failed at the start of the run.
+        """
+        if self._tracker is None:
+            return
+        try:
+            self._tracker.record(event)
+        except TrackerError as error:
+            if self._is_required and isinstance(event, TrainingStarted):
+                raise TrainingError(f"the tracker is required and refuses the run: {error}") from error
+            log.warning("training goes on without %s, which failed: %s", self._name, error)
+            self._tracker = None
