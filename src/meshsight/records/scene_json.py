@@ -14,8 +14,8 @@ import numpy as np
 from meshsight.core.errors import DataError
 from meshsight.records.scene import BackgroundPicture, PlainBackground, Scene
 
-_KINDS: dict[str, type] = {"picture": BackgroundPicture, "plain": PlainBackground}
-_KIND_OF = {record: kind for kind, record in _KINDS.items()}
+_KINDS: dict[str, type[BackgroundPicture | PlainBackground]] = {"picture": BackgroundPicture, "plain": PlainBackground}
+_KIND_OF: dict[type, str] = {record: kind for kind, record in _KINDS.items()}
 
 Record = TypeVar("Record")
 
@@ -110,10 +110,13 @@ def _read_union(wanted: tuple[Any, ...], data: Any, where: str) -> Any:
     choices = [choice for choice in wanted if choice is not type(None)]
     if len(choices) == 1:
         return _read(choices[0], data, where)
-    kind = _checked(data, dict, where).get("kind")
-    if kind not in _KINDS or _KINDS[kind] not in choices:
-        raise DataError(f"{where}.kind: expected one of {', '.join(_KINDS)}, found {kind!r}")
-    return _read_record(_KINDS[kind], data, where)
+    return _read_background(_checked(data, dict, where), where)
+
+
+def _read_background(data: dict[str, Any], where: str) -> BackgroundPicture | PlainBackground:
+    if data.get("kind") not in _KINDS:
+        raise DataError(f"{where}.kind: expected one of {', '.join(_KINDS)}, found {data.get('kind')!r}")
+    return _read_record(_KINDS[data["kind"]], data, where)
 
 
 def _read_array(wanted: Any, data: Any, where: str) -> Any:

@@ -16,7 +16,7 @@ class FieldOfView(Spec):
     """Square pixels and a centred principal point."""
 
     kind: Literal["fov"] = "fov"
-    horizontal_fov_deg: Annotated[Distribution, bounded(1, 170)] = Uniform(low=45, high=65)
+    horizontal_fov_deg: Annotated[Distribution, bounded(1.0, 170.0)] = Uniform(low=45, high=65)
     """Angle between the left and the right border."""
 
 

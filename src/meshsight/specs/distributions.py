@@ -85,9 +85,8 @@ def _expand(value: Any) -> Any:
     return cast("Any", value)
 
 
-Distribution = Annotated[
-    Annotated[Constant | Uniform | LogUniform | Normal | Choice, Discriminator("kind")], BeforeValidator(_expand)
-]
+_Kinds = Annotated[Constant | Uniform | LogUniform | Normal | Choice, Discriminator("kind")]
+Distribution = Annotated[_Kinds, BeforeValidator(_expand, json_schema_input_type=float | tuple[float, float] | _Kinds)]
 
 
 def support(distribution: Constant | Uniform | LogUniform | Normal | Choice) -> tuple[float, float]:

@@ -32,7 +32,7 @@ class MaterialJitter(Spec):
 RANDOM_MATERIALS = MaterialJitter(
     probability=1.0,
     saturation=Uniform(low=0.0, high=0.9),
-    brightness=Uniform(low=0.2, high=1.0),
+    brightness=Uniform(low=0.4, high=1.1),
     roughness=Uniform(low=0.15, high=1.0),
     metallic=Choice(values=(0, 1), weights=(0.85, 0.15)),
     texture_probability=0.5,

@@ -22,7 +22,7 @@ class SensorSpec(Spec):
     """Variance of the noise that grows with the light, for a signal of 1."""
     read_noise: NonNegative | None = LogUniform(low=0.001, high=0.01)
     """Standard deviation of the noise that does not, for a signal of 1."""
-    jpeg_quality: Annotated[Distribution, bounded(1, 100)] | None = Uniform(low=50, high=95)
+    jpeg_quality: Annotated[Distribution, bounded(1.0, 100.0)] | None = Uniform(low=50, high=95)
     """Quality of a JPEG compression by the camera, before the file is written."""
     jpeg_probability: float = Field(default=0.3, ge=0, le=1)
     """How often the camera compresses at all."""

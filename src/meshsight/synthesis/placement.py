@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -21,6 +21,7 @@ class Region:
     radius_m: float
 
 
+@runtime_checkable
 class Placement(Protocol):
     """Proposes poses; the stage says which of them can stay."""
 

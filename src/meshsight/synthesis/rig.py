@@ -1,7 +1,7 @@
 """What every kind of camera can do, and the intrinsics they share; the kinds are the files of `cameras/`."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -19,6 +19,7 @@ class PosedCamera:
     T_world_cam: Matrix4
 
 
+@runtime_checkable
 class CameraRig(Protocol):
     """Draws a camera."""
 

@@ -33,7 +33,7 @@ class Spec(VariantSpec):
     """Depth along the optical axis, instead of `apparent_size`."""
     overhang: float = Field(default=0.2, ge=0, le=0.5)
     """How much of the bounding sphere's side may stick out of the image: 0 none, 0.5 half of it."""
-    tilt_deg: Annotated[Distribution, bounded(0, 180)] | None = None
+    tilt_deg: Annotated[Distribution, bounded(0.0, 180.0)] | None = None
     """Lean away from upright about a random horizontal axis, after a random turn about the vertical; null turns objects
     any way, uniformly over all rotations."""
     gap: float = Field(default=0.02, ge=0)

@@ -50,7 +50,7 @@ class Spec(VariantSpec):
     """Objects that stand on the ground around the world's origin."""
 
     kind: Literal["ground"] = "ground"
-    density: Annotated[Positive, bounded(0.0, 0.35)] | None = Uniform(low=0.08, high=0.25)
+    density: Annotated[Positive, bounded(0.0, 0.35)] | None = Uniform(low=0.1, high=0.3)
     """Share of the region, a disc, that the bounding spheres of its labelled objects cover; gives the disc's radius."""
     radius_m: Positive | None = None
     """Radius of the region, instead of `density`."""
