@@ -29,7 +29,7 @@ def decode_texture(data: bytes, where: str, max_px: int) -> RgbImage:
         with Image.open(io.BytesIO(data)) as image:
             image.draft("RGB", (max_px, max_px))  # lets a JPEG decode at a fraction of its size
             pixels = np.asarray(image.convert("RGB"))
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
         raise AssetError(f"{where}: the texture cannot be decoded ({error}); it is truncated or no picture") from error
     height, width = pixels.shape[:2]
     scale = max_px / max(height, width)

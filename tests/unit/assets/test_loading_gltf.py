@@ -171,6 +171,11 @@ def test_an_emissive_texture_is_left_out_aloud(tmp_path, caplog):
     assert "the emissive texture of material 'screen' is left out" in caplog.text
 
 
+def test_transparency_is_left_out_aloud(tmp_path, caplog):
+    load_mesh(_triangle(tmp_path, {"name": "glass", "alphaMode": "BLEND"}), AS_FILE)
+    assert "material 'glass' is transparent, but is shown opaque" in caplog.text
+
+
 def test_glossiness_is_read_as_roughness(tmp_path):
     old = {"KHR_materials_pbrSpecularGlossiness": {"diffuseFactor": [0.1, 0.2, 0.3, 1], "glossinessFactor": 0.25}}
     material = load_mesh(_triangle(tmp_path, {"extensions": old}), AS_FILE).parts[0].material

@@ -72,6 +72,12 @@ def test_each_material_is_a_part(tmp_path):
     assert {p.material.base_color: len(p.faces) for p in parts} == {(1.0, 0.0, 0.0): 2, (0.0, 1.0, 0.0): 1}
 
 
+@pytest.mark.parametrize("line", ["d 0.5", "map_d four.png"])
+def test_transparency_is_left_out_aloud(tmp_path, caplog, line):
+    load_mesh(write_textured_obj(tmp_path, f"newmtl paint\n{line}\n"), AS_IT_IS)
+    assert "quad.mtl: has a transparent material, which is shown opaque" in caplog.text
+
+
 def test_quads_and_vertex_colours(tmp_path):
     rows = ["v 0 0 0 1 0 0", "v 1 0 0 0 1 0", "v 1 1 0 0 0 1", "v 0 1 0 0.5 0.5 0.5", "f 1 2 3 4"]
     (tmp_path / "colours.obj").write_text("\n".join(rows) + "\n")

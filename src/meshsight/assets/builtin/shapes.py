@@ -1,7 +1,9 @@
 """Plain shapes for distractors: they share the outline or the colour of the objects, and are never labelled."""
 
+import itertools
+
 import numpy as np
-import trimesh
+from jaxtyping import Float
 
 from meshsight.assets.builtin.paint import Color, make_part, plain
 from meshsight.assets.builtin.solids import circle, extrude, extrude_ring, rounded_box
@@ -57,11 +59,23 @@ def capsule() -> list[MeshPart]:
 
 def icosahedron() -> list[MeshPart]:
     """Violet icosahedron, 9 cm."""
-    solid = trimesh.creation.icosahedron()
-    vertices = np.asarray(solid.vertices, dtype=np.float64) * 0.045
-    faces = np.asarray(solid.faces, dtype=np.int64)
+    golden = (1 + 5**0.5) / 2
+    corners = [np.roll([0.0, one, two * golden], turn) for turn in range(3) for one in (-1, 1) for two in (-1, 1)]
+    points = np.array(corners)
+    faces = [_outward(points, trio) for trio in itertools.combinations(range(12), 3) if _is_face(points, trio)]
+    vertices = points * (0.045 / np.hypot(1.0, golden))
     uv = 0.5 + vertices[:, :2] / 0.1
-    return _plain(Surface(vertices=vertices, faces=faces, uv=uv), (120, 40, 170))
+    return _plain(Surface(vertices=vertices, faces=np.array(faces), uv=uv), (120, 40, 170))
+
+
+def _is_face(points: Float[np.ndarray, "12 3"], trio: tuple[int, int, int]) -> bool:
+    """Tells whether three corners of the icosahedron of edge length 2 are neighbours of each other."""
+    return all(abs(np.linalg.norm(points[a] - points[b]) - 2.0) < 1e-9 for a, b in itertools.combinations(trio, 2))
+
+
+def _outward(points: Float[np.ndarray, "12 3"], trio: tuple[int, int, int]) -> tuple[int, int, int]:
+    a, b, c = trio
+    return trio if np.linalg.det(points[list(trio)]) > 0 else (a, c, b)
 
 
 def l_shape() -> list[MeshPart]:

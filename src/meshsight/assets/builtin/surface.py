@@ -60,7 +60,8 @@ def skin_rings(rings: Float[np.ndarray, "r m 3"], v: Float[np.ndarray, " r"]) ->
     p, q, r = (vertices[faces[:, k]] for k in range(3))
     area = np.linalg.norm(np.cross(q - p, r - p), axis=1)
     u = np.broadcast_to(np.linspace(0.0, 1.0, size), (count, size))
-    uv = np.stack([u, np.broadcast_to(v[:, None], (count, size))], axis=-1)
+    inset = 0.02 + 0.96 * v  # so that filtering does not mix the texture's top row into its bottom row
+    uv = np.stack([u, np.broadcast_to(inset[:, None], (count, size))], axis=-1)
     return Surface(vertices=vertices, faces=faces[area > 1e-12], uv=uv.reshape(-1, 2))
 
 

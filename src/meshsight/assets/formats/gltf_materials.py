@@ -48,7 +48,7 @@ class TextureTable:
 
 
 def read_material(document: GltfDocument, entry: _Json, textures: TextureTable) -> Material:
-    """Turns one entry of `materials` into a material; alpha, normal, occlusion and emissive maps are not kept.
+    """Turns one entry of `materials` into a material; normal, occlusion and emissive maps and alpha are left out.
 
     Raises:
         AssetError: a texture cannot be used.
@@ -57,6 +57,8 @@ def read_material(document: GltfDocument, entry: _Json, textures: TextureTable) 
     if glossy is not None and "pbrMetallicRoughness" not in entry:
         return _from_glossiness(glossy, textures)
     pbr = entry.get("pbrMetallicRoughness", {})
+    if entry.get("alphaMode", "OPAQUE") != "OPAQUE":
+        _log.warning("%s: material '%s' is transparent, but is shown opaque", document.path, entry.get("name", "?"))
     emissive = entry.get("emissiveFactor", (0.0, 0.0, 0.0))
     if "emissiveTexture" in entry:
         _log.warning("%s: the emissive texture of material '%s' is left out", document.path, entry.get("name", "?"))

@@ -4,6 +4,7 @@ Colours are taken as sRGB, as the common exporters write them. A `map_Kd` replac
 black beside a texture. Roughness is `Pr` where given, else 1 - sqrt(Ns) / 30 (Blender's rule, Ns up to 900).
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,8 @@ from meshsight.assets.texture_files import read_texture
 from meshsight.core.errors import AssetError
 from meshsight.core.images import RgbImage
 from meshsight.records.mesh import Material
+
+_log = logging.getLogger(__name__)
 
 # Options of a map statement and how many words follow each (Wavefront's MTL description).
 _OPTION_WORDS = {"-bm": 1, "-blendu": 1, "-blendv": 1, "-boost": 1, "-cc": 1, "-clamp": 1, "-imfchan": 1, "-mm": 2}
@@ -63,6 +66,8 @@ def _material(path: Path, entry: _Entry, max_px: int) -> Material:
     glow = _numbers(path, entry, "ke", (0.0, 0.0, 0.0)) if "map_ke" not in entry.words else (0.0, 0.0, 0.0)
     shininess = _numbers(path, entry, "ns", (144.0,))[0]
     smoothness = float(np.sqrt(np.clip(shininess, 0.0, 900.0))) / 30.0
+    if "map_d" in entry.words or _numbers(path, entry, "d", (1.0,))[0] < 1.0:
+        _log.warning("%s: has a transparent material, which is shown opaque", path)
     combined = _metallic_roughness(path, entry, max_px)
     has_map = combined is not None
     return Material(
