@@ -5,6 +5,7 @@ import numpy as np
 
 from meshsight.core.pose import Points3
 from meshsight.records.mesh import Mesh, MeshPart
+from meshsight.render.closed import is_closed
 from meshsight.render.surface import textured_parts
 from meshsight.render.window import hull_points
 
@@ -51,11 +52,12 @@ class PartGeometry:
 
 
 class MeshGeometry:
-    """All parts of a mesh, and the hull points that bound it."""
+    """All parts of a mesh, the hull points that bound it, and whether its back faces can be left out."""
 
     def __init__(self, context: moderngl.Context, mesh: Mesh) -> None:
         self.mesh = mesh
         self.hull: Points3 = hull_points(mesh.vertices)
+        self.is_closed = is_closed(mesh)
         self.parts = [PartGeometry(context, part) for part in textured_parts(mesh)]
         self.num_bytes = sum(part.num_bytes for part in self.parts)
 

@@ -42,8 +42,10 @@ class LabelPass:
         self._context.enable_only(moderngl.DEPTH_TEST)
         for item in placed:
             if item.window.touches_image(size_hw):
+                item.set_culling(self._context, is_outside=item.is_before_camera)
                 self._draw(item.cam_from_object, item.thing.instance_id, item.geometry.parts)
         if ground is not None:
+            self._context.disable(moderngl.CULL_FACE)
             self._draw(ground.cam_from_ground, 0, [ground.geometry])
         data = np.frombuffer(target.read((0, 0, width, height), components=2, dtype="f4", alignment=1), np.float32)
         data = data.reshape(height, width, 2)
@@ -67,6 +69,7 @@ class LabelPass:
                 continue
             target.viewport = (x - window.left - width, y - window.top - height, 3 * width, 3 * height)
             target.scissor = (x, y, window.width, window.height)
+            item.set_culling(self._context, is_outside=item.is_before_camera)
             self._draw(item.cam_from_object, 1, item.geometry.parts)
         rows = np.frombuffer(target.read((0, 0, target.width, atlas_wh[1]), components=1, alignment=1), np.uint8)
         atlas = rows.reshape(-1, target.width) > 0

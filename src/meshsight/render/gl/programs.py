@@ -24,15 +24,17 @@ def shader_source(name: str) -> str:
 class Programs:
     """The programs of one context, by the names of their shaders and the macros defined in them."""
 
-    def __init__(self, context: moderngl.Context) -> None:
+    def __init__(self, context: moderngl.Context, sizes: tuple[str, ...]) -> None:
+        """Takes the macros that all programs share: how many lights the frame's block holds."""
         self._context = context
+        self._sizes = sizes
         self._programs: dict[tuple[str, ...], moderngl.Program] = {}
 
     def get(self, vertex: str, fragment: str, *defines: str) -> moderngl.Program:
         """Returns a program, compiled when it is first asked for."""
         key = (vertex, fragment, *defines)
         if key not in self._programs:
-            head = _VERSION + "".join(f"#define {name}\n" for name in defines)
+            head = _VERSION + "".join(f"#define {name}\n" for name in (*self._sizes, *defines))
             self._programs[key] = self._context.program(
                 vertex_shader=head + shader_source(vertex), fragment_shader=head + shader_source(fragment)
             )

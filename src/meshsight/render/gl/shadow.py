@@ -60,6 +60,8 @@ class ShadowMaps:
 
     def _draw_casters(self, clip_from_cam: Matrix4, placed: Sequence[Placed]) -> None:
         for item in placed:
+            # A light's image is mirrored as the camera's is, so outside faces turn the same way in both.
+            item.set_culling(self._context, is_outside=True)
             set_uniform(self._program, "shadow_from_object", clip_from_cam @ item.cam_from_object)
             for part in item.geometry.parts:
                 part.draw(self._program)

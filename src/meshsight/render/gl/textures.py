@@ -24,8 +24,10 @@ class GpuTexture:
 class Textures:
     """The surface textures of one context, kept by their keys."""
 
-    def __init__(self, context: moderngl.Context, anisotropy: int, max_bytes: int) -> None:
+    def __init__(self, context: moderngl.Context, anisotropy: int, max_bytes: int, *, is_supersampled: bool) -> None:
+        """Takes the nearest mipmap where several samples of a pixel are averaged anyway, else blends two."""
         self._context = context
+        self._shrinking = moderngl.LINEAR_MIPMAP_NEAREST if is_supersampled else moderngl.LINEAR_MIPMAP_LINEAR
         self._anisotropy = min(float(anisotropy), context.max_anisotropy)
         self._cache: ResourceCache[GpuTexture] = ResourceCache(max_bytes)
 
@@ -41,7 +43,7 @@ class Textures:
             (width, height), 3, pixels, alignment=1, internal_format=_SRGB8 if is_color else None
         )
         made.build_mipmaps()
-        made.filter = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)
+        made.filter = (self._shrinking, moderngl.LINEAR)
         made.anisotropy = self._anisotropy
         # Drivers keep four bytes a texel, and a third more for the mipmaps.
         return GpuTexture(made, height * width * 16 // 3)

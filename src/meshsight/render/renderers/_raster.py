@@ -1,23 +1,24 @@
 """Builds the `raster` renderer: the passes of one frame, in order.
 
-Shadow maps, then the picture (objects from front to back, ground, background), then ids and depth, then silhouettes.
+Shadow maps, then the picture (surfaces first, then the light on them), then ids and depth, then silhouettes.
 """
 
-from meshsight.core.errors import RenderError
 from meshsight.core.pose import Matrix4, invert_pose
 from meshsight.records.frame import Frame
 from meshsight.records.scene import AssetSource, Scene
 from meshsight.render.base import Renderer
 from meshsight.render.gl.cache import ResourceCache
-from meshsight.render.gl.colour import ColourPass, bind_lights
 from meshsight.render.gl.context import create_context, renderer_name
+from meshsight.render.gl.environment import EnvironmentMaps
+from meshsight.render.gl.frame_block import MAX_SUNS, SIZES, FrameBlock, check_lights
 from meshsight.render.gl.geometry import MeshGeometry
 from meshsight.render.gl.ground import ground_geometry, place_ground
 from meshsight.render.gl.labels import LabelPass
-from meshsight.render.gl.lighting import MAX_LIGHTS, EnvironmentMaps, FrameBlock
 from meshsight.render.gl.placed import Placed, place_object
 from meshsight.render.gl.programs import Programs
+from meshsight.render.gl.shading import ShadingPass
 from meshsight.render.gl.shadow import ShadowMaps
+from meshsight.render.gl.surfaces import SurfacePass
 from meshsight.render.gl.textures import Textures
 from meshsight.render.renderers.raster import Spec
 
@@ -26,7 +27,7 @@ def build(spec: Spec, assets: AssetSource) -> Renderer:
     """Opens an OpenGL context and prepares the passes.
 
     Raises:
-        RenderError: there is no OpenGL, or it cannot take as many samples.
+        RenderError: there is no OpenGL.
     """
     return RasterRenderer(spec, assets)
 
@@ -36,21 +37,21 @@ class RasterRenderer(Renderer):
 
     def __init__(self, spec: Spec, assets: AssetSource) -> None:
         self._context = create_context()
-        if spec.samples > self._context.max_samples:
-            raise RenderError(
-                f"renderer.samples: this OpenGL ({renderer_name(self._context)}) takes at most "
-                f"{self._context.max_samples} samples a pixel, found {spec.samples}"
-            )
         # With image rows running downwards, outside faces turn clockwise in OpenGL's own window coordinates.
         self._context.front_face = "cw"
         self._assets = assets
-        self._programs = Programs(self._context)
+        self._programs = Programs(self._context, SIZES)
         self._meshes: ResourceCache[MeshGeometry] = ResourceCache(spec.cache_mb * 2**20)
-        self._textures = Textures(self._context, spec.anisotropy, spec.cache_mb * 2**20)
+        is_supersampled = spec.samples > 1
+        self._textures = Textures(
+            self._context, spec.anisotropy, spec.cache_mb * 2**20, is_supersampled=is_supersampled
+        )
         self._block = FrameBlock(self._context)
         self._environment = EnvironmentMaps(self._context)
-        self._shadows = ShadowMaps(self._context, self._programs, spec.shadow_map_size, MAX_LIGHTS)
-        self._colour = ColourPass(self._context, self._programs, self._textures, spec.samples)
+        self._shadows = ShadowMaps(self._context, self._programs, spec.shadow_map_size, MAX_SUNS)
+        per_side = 2 if is_supersampled else 1
+        self._surfaces = SurfacePass(self._context, self._programs, self._textures, per_side)
+        self._shading = ShadingPass(self._context, self._programs, per_side)
         self._labels = LabelPass(self._context, self._programs)
         self._ground = ground_geometry(self._context)
 
@@ -72,13 +73,12 @@ class RasterRenderer(Renderer):
         T_cam_world = invert_pose(scene.T_world_cam)
         placed = self._place(scene, T_cam_world)
         ground = None if scene.ground is None else place_ground(self._ground, scene.ground, T_cam_world, self._assets)
+        check_lights(scene)
         self._shadows.draw(scene, placed)
         forms = self._environment.load(self._assets.environment(scene.environment.ref))
         self._block.fill(scene, T_cam_world, forms, self._shadows)
-        bind_lights(self._environment, self._shadows)
-        self._colour.draw(scene, placed, ground, self._assets)
-        self._colour.draw_background(scene, self._environment, self._assets)
-        rgb = self._colour.read(size_hw)
+        surfaces = self._surfaces.draw(scene, placed, ground, self._assets)
+        rgb = self._shading.draw(scene, surfaces, self._environment, self._shadows, self._assets)
         instance_ids, depth_m = self._labels.draw_labels(size_hw, placed, ground)
         labelled = [item for item in placed if item.thing.class_id is not None]
         silhouettes = self._labels.draw_silhouettes(size_hw, labelled, instance_ids)
@@ -96,7 +96,15 @@ class RasterRenderer(Renderer):
         with self._context:
             self._meshes.clear()
             self._textures.release()
-            for part in (self._labels, self._colour, self._shadows, self._environment, self._block, self._ground):
+            for part in (
+                self._labels,
+                self._shading,
+                self._surfaces,
+                self._shadows,
+                self._environment,
+                self._block,
+                self._ground,
+            ):
                 part.release()
             self._programs.release()
         self._context.release()

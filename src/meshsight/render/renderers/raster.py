@@ -11,8 +11,9 @@ class Spec(VariantSpec):
     """Draws with OpenGL 3.3: textures, environment light, shadows, antialiasing."""
 
     kind: Literal["raster"] = "raster"
-    samples: Literal[0, 2, 4, 8] = 4
-    """Colour samples a pixel (multisample antialiasing); 0 for none. Labels are always sampled at pixel centres."""
+    samples: Literal[1, 4] = 4
+    """Samples of geometry and texture in each pixel (4: a 2 x 2 grid), against jagged edges. Light is computed once a
+    pixel, and at edges once a sample. Labels are always sampled at pixel centres."""
     shadow_map_size: int = Field(default=512, ge=64, le=4096)
     """Side of each sun's shadow map in texels."""
     anisotropy: int = Field(default=1, ge=1, le=16)

@@ -1,123 +1,168 @@
-// Metallic-roughness shading (glTF 2.0, appendix B): Lambert and GGX under suns, point lights and an environment.
-#include frame
+// Lights what surface.frag left in the surface buffer: metallic-roughness shading (glTF 2.0, appendix B), Lambert and GGX under
+// suns, point lights and an environment. Once a pixel, but once a sample where the samples of a pixel see different things.
+//
+// Software OpenGL runs both sides of every `if`, but leaves a loop that no pixel of a block needs: hence loops that run
+// once or never.
+#define CONSTANT flat in
+#include constants
 #include tone
 #include equirect
 #define PI 3.14159265
 
-uniform sampler2D base_color_texture;
-uniform sampler2D metallic_roughness_texture;
+uniform sampler2D albedo_metallic;
+uniform sampler2D normal_roughness;
+uniform sampler2D surface_depth;
+#ifdef HAS_EMISSION
+uniform sampler2D emission;
+#endif
 uniform sampler2D environment;
 uniform sampler2DShadow shadow_atlas;
-uniform vec3 base_color;
-uniform vec2 roughness_metallic;
-uniform vec2 is_from_texture;      // roughness, metallic
-uniform vec3 emissive;
-in vec3 v_position;
-in vec3 v_normal;
-in vec2 v_uv;
-in vec3 v_color;
+uniform sampler2D background;
+in vec2 v_place;
+in vec2 v_ray;
 out vec4 color;
 
-struct Point {
+struct Surface {
+    vec3 position;
     vec3 normal;
     vec3 view;
     float n_dot_v;
-    vec3 diffuse;      // albedo
+    vec3 diffuse;
     vec3 f0;
     float roughness;
     float alpha;
 };
 
 // Cook-Torrance with GGX, Schlick's Fresnel and the fast height-correlated Smith term of Hammon (GDC 2017).
-vec3 reflect_light(Point point, vec3 light) {
-    vec3 middle = normalize(light + point.view);
-    float n_dot_l = max(dot(point.normal, light), 0.0);
-    float n_dot_h = max(dot(point.normal, middle), 0.0);
-    float v_dot_h = max(dot(point.view, middle), 0.0);
-    float squared = point.alpha * point.alpha;
+vec3 reflect_light(Surface surface, vec3 light) {
+    vec3 middle = normalize(light + surface.view);
+    float n_dot_l = max(dot(surface.normal, light), 0.0);
+    float n_dot_h = max(dot(surface.normal, middle), 0.0);
+    float v_dot_h = max(dot(surface.view, middle), 0.0);
+    float squared = surface.alpha * surface.alpha;
     float base = n_dot_h * n_dot_h * (squared - 1.0) + 1.0;
     float distribution = squared / (PI * base * base);
-    float sides = mix(2.0 * n_dot_l * point.n_dot_v, n_dot_l + point.n_dot_v, point.alpha);
+    float sides = mix(2.0 * n_dot_l * surface.n_dot_v, n_dot_l + surface.n_dot_v, surface.alpha);
     float rest = 1.0 - v_dot_h;
     float rest2 = rest * rest;
-    vec3 fresnel = point.f0 + (1.0 - point.f0) * (rest2 * rest2 * rest);
+    vec3 fresnel = surface.f0 + (1.0 - surface.f0) * (rest2 * rest2 * rest);
     vec3 specular = fresnel * (0.5 * distribution / max(sides, 1e-4));
-    return ((1.0 - fresnel) * point.diffuse / PI + specular) * n_dot_l;
+    return ((1.0 - fresnel) * surface.diffuse / PI + specular) * n_dot_l;
 }
 
-float irradiance_of(mat4 form, vec4 normal) {
-    return max(dot(normal, form * normal), 0.0);
+// The quadratic form of render/irradiance.py written out, with x^2 = 1 - y^2 - z^2: for each colour the factors of
+// (x, y, z, 1) and of (xy, yz, zx, z^2), then for all three that of y^2.
+vec3 irradiance_at(vec3 n) {
+    vec4 linear = vec4(n, 1.0);
+    vec4 square = n.xyzz * n.yzxz;
+    vec3 sum = vec3(dot(c_irradiance[0], linear), dot(c_irradiance[1], linear), dot(c_irradiance[2], linear));
+    sum += vec3(dot(c_irradiance[3], square), dot(c_irradiance[4], square), dot(c_irradiance[5], square));
+    return max(sum + c_irradiance[6].xyz * (n.y * n.y), 0.0);
 }
 
 // The environment's part: order-2 irradiance, and the split sum with Karis's analytic fit of its second factor
 // ("Physically based shading on mobile", 2014).
-vec3 ambient_light(Point point) {
-    vec4 normal = vec4(point.normal, 1.0);
-    vec3 irradiance = vec3(
-        irradiance_of(irradiance_red, normal), irradiance_of(irradiance_green, normal), irradiance_of(irradiance_blue, normal));
-    vec3 direction = mat3(env_from_cam) * reflect(-point.view, point.normal);
-    vec3 radiance = textureLod(environment, equirect_uv(direction), 4.0 * point.roughness).rgb;
-    vec4 fit = point.roughness * vec4(-1.0, -0.0275, -0.572, 0.022) + vec4(1.0, 0.0425, 1.04, -0.04);
-    float bias = min(fit.x * fit.x, exp2(-9.28 * point.n_dot_v)) * fit.x + fit.y;
+vec3 ambient_light(Surface surface) {
+    vec3 direction = c_env_from_cam * reflect(-surface.view, surface.normal);
+    vec3 radiance = textureLod(environment, equirect_uv(direction), 4.0 * surface.roughness).rgb;
+    vec4 fit = surface.roughness * vec4(-1.0, -0.0275, -0.572, 0.022) + vec4(1.0, 0.0425, 1.04, -0.04);
+    float bias = min(fit.x * fit.x, exp2(-9.28 * surface.n_dot_v)) * fit.x + fit.y;
     vec2 split = vec2(-1.04, 1.04) * bias + fit.zw;
-    vec3 reflectance = point.f0 * split.x + split.y;
-    return gains.a * (irradiance / PI * point.diffuse * (1.0 - reflectance) + radiance * reflectance);
+    vec3 reflectance = surface.f0 * split.x + split.y;
+    vec3 scattered = irradiance_at(surface.normal) / PI * surface.diffuse * (1.0 - reflectance);
+    return c_gains.a * (scattered + radiance * reflectance);
 }
 
-// Percentage-closer filtering over 2 x 2 bilinear taps. Sideways of the light's frustum there is nothing to cast a shadow;
-// behind it there may well be a receiver, so its depth is clamped.
-float sunlit(int sun, vec3 normal) {
-    vec3 place = (shadow_from_cam[sun] * vec4(v_position + normal * shadow_offset.x, 1.0)).xyz;
+#if NUM_SHADOWS > 0
+// Percentage-closer filtering. Sideways of the light's frustum there is nothing that could cast a shadow; behind it
+// there may well be a receiver, so its depth is clamped.
+float sunlit(int sun, Surface surface) {
+    vec3 place = c_shadow_from_cam[sun] * vec4(surface.position + surface.normal * c_shadow.x, 1.0);
     vec3 unit = 0.5 * place + 0.5;
+    vec2 middle = vec2((float(sun) + unit.x) / float(MAX_SUNS), unit.y);
     float depth = min(unit.z, 0.99999);
-    float lit = 0.0;
-    vec2 low = vec2((float(sun) + unit.x) / float(MAX_LIGHTS), unit.y);
-    lit += texture(shadow_atlas, vec3(low + shadow_offset.yz * vec2(-0.5, -0.5), depth));
-    lit += texture(shadow_atlas, vec3(low + shadow_offset.yz * vec2(0.5, -0.5), depth));
-    lit += texture(shadow_atlas, vec3(low + shadow_offset.yz * vec2(-0.5, 0.5), depth));
-    lit += texture(shadow_atlas, vec3(low + shadow_offset.yz * vec2(0.5, 0.5), depth));
-    bool is_inside = all(lessThan(abs(place.xy), vec2(1.0)));
-    return is_inside ? 0.25 * lit : 1.0;
+    float lit = 0.5 * texture(shadow_atlas, vec3(middle - c_shadow.yz, depth))
+        + 0.5 * texture(shadow_atlas, vec3(middle + c_shadow.yz, depth));
+    return all(lessThan(abs(place.xy), vec2(1.0))) ? lit : 1.0;
+}
+#endif
+
+vec3 direct_light(Surface surface) {
+    vec3 radiance = vec3(0.0);
+#if NUM_SUNS > 0
+    for (int i = 0; i < NUM_SUNS; ++i) {
+        vec3 light = c_sun_irradiance[i] * reflect_light(surface, c_sun_direction[i]);
+#if NUM_SHADOWS > 0
+        light *= i < NUM_SHADOWS ? sunlit(i, surface) : 1.0;
+#endif
+        radiance += light;
+    }
+#endif
+#if NUM_POINT_LIGHTS > 0
+    for (int i = 0; i < NUM_POINT_LIGHTS; ++i) {
+        vec3 towards = c_point_position[i] - surface.position;
+        float squared = max(dot(towards, towards), 1e-6);
+        radiance += c_point_intensity[i] / squared * reflect_light(surface, towards * inversesqrt(squared));
+    }
+#endif
+    return radiance;
 }
 
-Point make_point() {
-    Point point;
-    vec3 normal = normalize(v_normal);
-    point.normal = gl_FrontFacing ? normal : -normal;
-    point.view = -normalize(v_position);
-    point.n_dot_v = max(dot(point.normal, point.view), 1e-3);
-    vec3 albedo = base_color * v_color;
-#ifdef HAS_BASE_TEXTURE
-    albedo *= texture(base_color_texture, v_uv).rgb;
+Surface make_surface(vec2 ray, vec4 paint, vec4 shape, float depth) {
+    Surface surface;
+    surface.position = vec3(ray, 1.0) / (c_depth.x + c_depth.y * depth);
+    surface.normal = normalize(shape.xyz);
+    surface.view = -normalize(vec3(ray, 1.0));
+    surface.n_dot_v = max(dot(surface.normal, surface.view), 1e-3);
+    vec3 albedo = paint.rgb * paint.rgb;
+    surface.roughness = shape.w;
+    surface.alpha = surface.roughness * surface.roughness;
+    surface.f0 = mix(vec3(0.04), albedo, paint.a);
+    surface.diffuse = albedo * (1.0 - paint.a);
+    return surface;
+}
+
+vec3 seen_at(vec2 place, vec4 shape) {
+    vec4 paint = textureLod(albedo_metallic, place, 0.0);
+    float depth = textureLod(surface_depth, place, 0.0).r;
+    Surface surface = make_surface(v_ray, paint, shape, depth);
+    vec3 radiance = ambient_light(surface) + direct_light(surface);
+#ifdef HAS_EMISSION
+    radiance += textureLod(emission, place, 0.0).rgb;
 #endif
-    vec2 glossy = roughness_metallic;
-#ifdef HAS_GLOSS_TEXTURE
-    glossy *= mix(vec2(1.0), texture(metallic_roughness_texture, v_uv).gb, is_from_texture);
+    bool is_flat = dot(shape.xyz, shape.xyz) < 0.5;
+    return is_flat ? paint.rgb : developed(radiance, c_gains.rgb);
+}
+
+vec3 background_color() {
+#ifdef HAS_PICTURE
+    return texture(background, v_place).rgb;
+#else
+    vec2 place = equirect_uv(c_env_from_cam * normalize(vec3(v_ray, 1.0)));
+    return developed(c_gains.a * textureLod(background, place, 0.0).rgb, c_gains.rgb);
 #endif
-    point.roughness = clamp(glossy.x, 0.06, 1.0);
-    point.alpha = point.roughness * point.roughness;
-    point.f0 = mix(vec3(0.04), albedo, glossy.y);
-    point.diffuse = albedo * (1.0 - glossy.y);
-    return point;
 }
 
 void main() {
-    Point point = make_point();
-    vec3 radiance = emissive + ambient_light(point);
-    int num_shadows = int(counts.x);
-    int num_suns = int(counts.y);
-    int num_points = int(counts.z);
-    for (int i = 0; i < num_shadows; ++i) {
-        float lit = sunlit(i, point.normal);
-        radiance += lit * sun_irradiance[i].rgb * reflect_light(point, sun_direction[i].xyz);
+    // In the middle of the pixel a bilinear read is the mean of its samples.
+    vec4 shape = textureLod(normal_roughness, v_place, 0.0);
+    bool is_smooth = dot(shape.xyz, shape.xyz) > 0.98;
+    bool is_empty = shape.w == 0.0;
+    vec4 sum = vec4(0.0);
+    int num_whole = is_smooth ? 1 : 0;
+    for (int i = 0; i < num_whole; ++i) {
+        sum = vec4(seen_at(v_place, shape), 1.0);
     }
-    for (int i = num_shadows; i < num_suns; ++i) {
-        radiance += sun_irradiance[i].rgb * reflect_light(point, sun_direction[i].xyz);
+    int num_samples = is_smooth || is_empty ? 0 : SAMPLES_PER_SIDE * SAMPLES_PER_SIDE;
+    for (int i = 0; i < num_samples; ++i) {
+        vec2 step = vec2(i % SAMPLES_PER_SIDE, i / SAMPLES_PER_SIDE) - 0.5 * float(SAMPLES_PER_SIDE - 1);
+        vec2 place = v_place + step * c_texel;
+        shape = textureLod(normal_roughness, place, 0.0);
+        sum += shape.w > 0.0 ? vec4(seen_at(place, shape), 1.0) / float(SAMPLES_PER_SIDE * SAMPLES_PER_SIDE) : vec4(0.0);
     }
-    for (int i = 0; i < num_points; ++i) {
-        vec3 towards = point_position[i].xyz - v_position;
-        float squared = max(dot(towards, towards), 1e-6);
-        radiance += point_intensity[i].rgb / squared * reflect_light(point, towards * inversesqrt(squared));
+    int num_backgrounds = sum.a < 1.0 ? 1 : 0;
+    for (int i = 0; i < num_backgrounds; ++i) {
+        sum.rgb += (1.0 - sum.a) * background_color();
     }
-    color = vec4(developed(radiance), 1.0);
+    color = vec4(sum.rgb, 1.0);
 }

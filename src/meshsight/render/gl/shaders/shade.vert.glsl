@@ -1,22 +1,36 @@
+// One triangle over the whole image: its place in 0..1, and the ray through it at depth 1.
 #include frame
-uniform mat4 cam_from_object;
-uniform float normal_scale;    // 1 / scale of the object
-uniform vec2 uv_scale;
-in vec3 in_position;
-in vec3 in_normal;
-in vec2 in_uv;
-in vec3 in_color;
-out vec3 v_position;
-out vec3 v_normal;
-out vec2 v_uv;
-out vec3 v_color;
-invariant gl_Position;
+#define CONSTANT flat out
+#include constants
+in vec2 in_position;
+out vec2 v_place;
+out vec2 v_ray;
 
 void main() {
-    vec4 position = cam_from_object * vec4(in_position, 1.0);
-    gl_Position = clip_from_cam * position;
-    v_position = position.xyz;
-    v_normal = mat3(cam_from_object) * in_normal * normal_scale;
-    v_uv = in_uv * uv_scale;
-    v_color = in_color;
+    gl_Position = vec4(in_position, 0.0, 1.0);
+    v_place = 0.5 * in_position + 0.5;
+    v_ray = (v_place * view.xy - intrinsics.zw) / intrinsics.xy;
+    c_env_from_cam = mat3(env_from_cam);
+    c_irradiance = irradiance;
+    c_gains = gains;
+    c_depth = vec2(1.0 / view.z, 1.0 / view.w - 1.0 / view.z);
+    c_texel = 1.0 / (view.xy * float(SAMPLES_PER_SIDE));
+#if NUM_SUNS > 0
+    for (int i = 0; i < NUM_SUNS; ++i) {
+        c_sun_direction[i] = sun_direction[i].xyz;
+        c_sun_irradiance[i] = sun_irradiance[i].rgb;
+    }
+#endif
+#if NUM_SHADOWS > 0
+    c_shadow = shadow.xyz;
+    for (int i = 0; i < NUM_SHADOWS; ++i) {
+        c_shadow_from_cam[i] = mat4x3(shadow_from_cam[i]);
+    }
+#endif
+#if NUM_POINT_LIGHTS > 0
+    for (int i = 0; i < NUM_POINT_LIGHTS; ++i) {
+        c_point_position[i] = point_position[i].xyz;
+        c_point_intensity[i] = point_intensity[i].rgb;
+    }
+#endif
 }

@@ -11,6 +11,6 @@ vec3 encode_srgb(vec3 light) {
     return mix(curve, 12.92 * light, lessThanEqual(light, vec3(0.0031308)));
 }
 
-vec3 developed(vec3 radiance) {
-    return encode_srgb(tone_curve(max(radiance * gains.rgb, 0.0)));
+vec3 developed(vec3 radiance, vec3 gain) {
+    return encode_srgb(tone_curve(max(radiance * gain, 0.0)));
 }
