@@ -35,6 +35,23 @@ DEFAULT_SPEC = EvaluationSpec()
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Measured:
+    """A detector measured, and all that a page about it shows.
+
+    Attributes:
+        opened: the detector.
+        detected: what it found, for each data set.
+        reports: how good that is, for each data set.
+        gaps: from the first data set to each other.
+    """
+
+    opened: OpenedDetector
+    detected: tuple[DetectedDataset, ...]
+    reports: tuple[EvalReport, ...]
+    gaps: tuple[Gap, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluated:
     """The outcome of `evaluate`.
@@ -77,31 +94,54 @@ def evaluate(
         ArtifactError: there is no run and no artifact.
         DataError: a data set is bad, or its classes do not fit the detector's.
     """
+    return write_evaluation(target.name, measure(target, data=data, spec=spec, device=device), out)
+
+
+def measure(
+    target: Path,
+    *,
+    data: Sequence[str | Path | Dataset],
+    spec: EvaluationSpec = DEFAULT_SPEC,
+    device: str = "auto",
+) -> Measured:
+    """Measures a detector as `evaluate` does, and writes nothing."""
     if not data:
         raise CallError("nothing to evaluate on: give at least one data set with --data")
     datasets = [open_source(source) for source in data]
     _check_names(datasets)
-    opened = open_with_history(target, device)
-    detected = [detect(opened.detector, dataset) for dataset in datasets]
+    return measure_opened(open_with_history(target, device), datasets, spec)
+
+
+def measure_opened(
+    opened: OpenedDetector, datasets: Sequence[Dataset], spec: EvaluationSpec = DEFAULT_SPEC
+) -> Measured:
+    """Measures a detector that is open already."""
     classes = opened.detector.classes
+    detected = tuple(detect(opened.detector, dataset) for dataset in datasets)
     matches = [match_detections(one.samples, one.detections, classes, spec) for one in detected]
+    names = [one.dataset.name for one in detected]
     reports = tuple(
-        make_report(found, one.samples, spec, one.dataset.name) for one, found in zip(detected, matches, strict=True)
+        make_report(found, one.samples, spec, name) for name, one, found in zip(names, detected, matches, strict=True)
     )
-    named = [(one.dataset.name, found) for one, found in zip(detected, matches, strict=True)]
-    gaps = _measure_gaps(named, spec)
+    gaps = _measure_gaps(list(zip(names, matches, strict=True)), spec)
     _log_figures(reports, gaps)
+    return Measured(opened=opened, detected=detected, reports=reports, gaps=gaps)
+
+
+def write_evaluation(title: str, measured: Measured, out: Path) -> Evaluated:
+    """Writes `evaluation.json` and the page; `title` is what the page calls the detector."""
+    figures = measured.reports[0].headline
     result = Evaluated(
-        ap=reports[0].headline.ap,
-        ap50=reports[0].headline.ap50,
-        ap75=reports[0].headline.ap75,
-        reports=reports,
-        gaps=gaps,
+        ap=figures.ap,
+        ap50=figures.ap50,
+        ap75=figures.ap75,
+        reports=measured.reports,
+        gaps=measured.gaps,
         json_path=out / "evaluation.json",
         page_path=out / "evaluation.html",
     )
     write_json(result.json_path, to_json(result))
-    write_text(result.page_path, render_page(make_page(target.name, opened, detected, result)))
+    write_text(result.page_path, render_page(make_page(title, measured)))
     return result
 
 
@@ -116,19 +156,19 @@ def to_json(result: Evaluated) -> dict[str, object]:
     }
 
 
-def make_page(title: str, opened: OpenedDetector, detected: Sequence[DetectedDataset], result: Evaluated) -> Page:
+def make_page(title: str, measured: Measured) -> Page:
     """Composes the page of an evaluation: everything about the first data set, then the other data sets."""
     sections: list[Section] = []
-    for index, (one, report) in enumerate(zip(detected, result.reports, strict=True)):
+    for index, (one, report) in enumerate(zip(measured.detected, measured.reports, strict=True)):
         sections += evaluation_sections(one, report, is_first=index == 0)
-        if index == 0 and result.gaps:
-            sections.insert(1, gap_section(result.reports, result.gaps))
-    if opened.losses:
-        sections.append(training_section(opened.losses, opened.validation))
-    names = ", ".join(report.name for report in result.reports)
+        if index == 0 and measured.gaps:
+            sections.insert(1, gap_section(measured.reports, measured.gaps))
+    if measured.opened.losses:
+        sections.append(training_section(measured.opened.losses, measured.opened.validation))
+    names = ", ".join(report.name for report in measured.reports)
     return Page(
         title=f"Evaluation of {title}",
-        subtitle=f"A detector of {len(opened.detector.classes)} classes, measured on {names}.",
+        subtitle=f"A detector of {len(measured.opened.detector.classes)} classes, measured on {names}.",
         sections=tuple(sections),
         footer=f"meshsight {meshsight.__version__}",
     )

@@ -24,4 +24,11 @@ def demo(out: Path) -> Outcome:
     runs the exported file without torch. Nothing is downloaded; a broken demo goes on where it stopped.
     """
     result = workflow("demo", "demo")(out)
-    return Outcome(data=result, text=str(result))
+    lines = (
+        f"AP50 {result.ap50:.3f}, AP {result.ap:.3f} on {result.difficulty.num_images} held-out scenes",
+        f"{result.cpu_seconds:.0f} CPU-seconds",
+        f"report: {result.report}",
+        "next:",
+        *(f"  {command}" for command in result.next_commands),
+    )
+    return Outcome(data=result, text="\n".join(lines))
