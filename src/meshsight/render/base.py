@@ -7,7 +7,7 @@ that every renderer has the same one.
 from abc import ABC, abstractmethod
 from dataclasses import replace
 from types import TracebackType
-from typing import Self, final
+from typing import final
 
 from meshsight.core.errors import RenderError
 from meshsight.core.kinds import Kinds
@@ -51,7 +51,7 @@ class Renderer(ABC):
         return replace(frame, rgb=apply_sensor(frame.rgb, scene.sensor))
 
     @final
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Renderer":
         return self
 
     @final
