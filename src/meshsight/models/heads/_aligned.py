@@ -23,7 +23,9 @@ from meshsight.models.points import cell_centres
 from meshsight.models.topk import best_candidates
 from meshsight.specs.decoding import DecodeSpec
 
-PRIOR_SCORE = 0.01  # Scores before training, so that the many empty cells do not swamp the first steps (RetinaNet).
+# Scores before training. The cross-entropy of the many empty cells must not outweigh that of the few with an object: at
+# 0.01, which suits a focal loss, the first hundreds of steps only push every score down.
+PRIOR_SCORE = 0.001
 FIRST_DISTANCE = 2.0  # Distance to each side before training, in strides.
 MAX_LOG_DISTANCE = 6.0  # exp(6) strides is more than any input is wide.
 
