@@ -65,8 +65,8 @@ def run_network(network: DecodingNetwork, images: InputTensor) -> GraphCandidate
 def compare_candidates(expected: GraphCandidates, found: GraphCandidates, image: int) -> Differences:
     """Returns how far apart the counterparts of one image's best candidates lie, looking from both sides.
 
-    A candidate that is missing on the other side has infinite differences. Candidates that score so little that they
-    may lie on different sides of the cut after the best k are left out.
+    A candidate that is missing on the other side has infinite differences, unless it scores so little that it may lie
+    beyond the other side's cut after the best k: then it is left out.
     """
     a, b = (GraphCandidates(*(field[image : image + 1] for field in side)) for side in (expected, found))
     return np.concatenate([_to_nearest(a, b), _to_nearest(b, a)])
@@ -75,11 +75,13 @@ def compare_candidates(expected: GraphCandidates, found: GraphCandidates, image:
 def _to_nearest(a: GraphCandidates, b: GraphCandidates) -> Differences:
     """Returns the differences of the best of `a` to their nearest of one class in `b`, in units of the tolerances."""
     best = np.argsort(-a.scores[0], kind="stable")[:NUM_COMPARED]
-    best = best[a.scores[0, best] > b.scores[0].min() + MAX_SCORE]
     box = np.abs(a.boxes[0, best][:, None] - b.boxes[0][None]).max(axis=-1)
     score = np.abs(a.scores[0, best][:, None] - b.scores[0][None])
     is_other_class = a.class_ids[0, best][:, None] != b.class_ids[0][None]
     box[is_other_class] = score[is_other_class] = np.inf
     nearest = np.maximum(box / MAX_BOX_PX, score / MAX_SCORE).argmin(axis=1)
     rows = np.arange(len(best))
-    return np.stack([box[rows, nearest], score[rows, nearest]], axis=1)
+    differences = np.stack([box[rows, nearest], score[rows, nearest]], axis=1)
+    is_close = (differences <= (MAX_BOX_PX, MAX_SCORE)).all(axis=1)
+    is_at_cut = a.scores[0, best] <= b.scores[0].min() + MAX_SCORE
+    return differences[is_close | ~is_at_cut]

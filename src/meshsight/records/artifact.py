@@ -66,7 +66,7 @@ class Parity(Spec):
     num_frames: int = Field(ge=1)
     """Real images compared, besides one of noise."""
     num_candidates: int = Field(ge=0)
-    """Candidates compared; 0 when the detector found nothing likelier than anything else."""
+    """Candidates compared, of either side; near ties at the cut after the best k are left out."""
     max_box_px: float = Field(ge=0)
     """Largest difference of a coordinate, in pixels of the input."""
     max_score: float = Field(ge=0)

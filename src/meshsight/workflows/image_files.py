@@ -32,10 +32,10 @@ def find_images(arguments: Sequence[str | Path]) -> tuple[list[ImageFile], list[
     found: dict[Path, ImageFile] = {}
     problems: list[str] = []
     for argument in arguments:
-        images = list(_images_of(Path(argument)))
+        path = Path(argument)
+        images = list(_images_of(path))
         if not images:
-            suffixes = ", ".join(IMAGE_SUFFIXES)
-            problems.append(f"{argument}: no image there (a file, or a folder or pattern with {suffixes} files)")
+            problems.append(f"{argument}: {_why_nothing(path)}")
         for image in images:
             found.setdefault(image.path, image)
     return list(found.values()), problems
@@ -47,11 +47,21 @@ def _images_of(path: Path) -> Iterator[ImageFile]:
             yield ImageFile(path=file, name=file.relative_to(path))
     elif path.exists():
         yield ImageFile(path=path, name=Path(path.name))
-    elif any(mark in str(path) for mark in "*?["):
+    elif _is_pattern(path):
         root = Path(path.anchor) if path.anchor else Path()
         for file in _image_files(root.glob(str(path.relative_to(path.anchor)))):
             yield ImageFile(path=file, name=Path(file.name))
 
 
+def _is_pattern(path: Path) -> bool:
+    return any(mark in str(path) for mark in "*?[")
+
+
 def _image_files(paths: Iterator[Path]) -> list[Path]:
     return sorted(path for path in paths if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
+
+
+def _why_nothing(path: Path) -> str:
+    if path.is_dir():
+        return f"no image in this folder (looked for {', '.join(IMAGE_SUFFIXES)})"
+    return "no image fits this pattern" if _is_pattern(path) else "no such file or folder"
