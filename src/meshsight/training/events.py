@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from meshsight.specs.training import TrainSpec
 from meshsight.training.batches import BoxCounts
@@ -104,6 +104,7 @@ class TrackerError(Exception):
     """A tracker cannot go on; caught by `GuardedTracker`, since no run depends on those who watch it."""
 
 
+@runtime_checkable
 class Tracker(Protocol):
     """Listens to a run."""
 

@@ -156,6 +156,8 @@ class TrainingLoop:
         self.step += 1
         seconds = time.perf_counter() - began
         self._unread.append(_UnreadStep(self.step, sums, norm, rate, seconds, waited, time.process_time(), objects))
+        if self._device.type == "cpu" or len(self._unread) >= STEPS_BETWEEN_READINGS_ON_GPU:
+            self._read_losses()
 
     def _backward(self, batch: Batch) -> dict[str, Tensor]:
         """Adds one batch's gradients; the loss is computed in float32 from what the network gave."""
@@ -177,15 +179,16 @@ class TrainingLoop:
             return True
         spec, step = self._in.spec, self.step
         every = spec.validation.every_steps or math.ceil(self._in.num_steps / 10)
-        is_marked = step == self._in.num_steps or step % every == 0
+        is_last = step == self._in.num_steps
+        is_validated = bool(self._in.validation) and (is_last or step % every == 0)
+        is_saved = is_last or is_validated or step % (spec.checkpoints.every_steps or every) == 0
         is_kept = spec.checkpoints.keep_every_steps is not None and step % spec.checkpoints.keep_every_steps == 0
-        is_saved = is_marked or step % (spec.checkpoints.every_steps or every) == 0
-        if is_saved or is_kept or self._device.type == "cpu" or len(self._unread) >= STEPS_BETWEEN_READINGS_ON_GPU:
+        if is_saved or is_kept:
             self._read_losses()
         if is_kept:
             write_weights(self._in.files.kept(step), self._best_guess())
             delete_oldest(self._in.files.last.parent, "step_*.safetensors", spec.checkpoints.keep_at_most)
-        if is_marked and self.progress.last_step != step and not self._validate():
+        if is_validated and self.progress.last_step != step and not self._validate():
             return False
         if is_saved:
             self._save()
