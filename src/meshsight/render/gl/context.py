@@ -3,6 +3,7 @@
 import logging
 import sys
 from pathlib import Path
+from typing import Any
 
 import moderngl
 
@@ -23,12 +24,10 @@ def create_context() -> moderngl.Context:
         RenderError: there is no OpenGL 3.3 on this machine.
     """
     is_linux = sys.platform.startswith("linux")
+    # Without a named backend moderngl takes the platform's own, which on Linux needs a display.
+    backend: dict[str, Any] = {"backend": "egl"} if is_linux else {}
     try:
-        if is_linux:
-            # moderngl's stub has no type for the keyword that its manual names.
-            context = moderngl.create_context(require=330, standalone=True, backend="egl")  # pyright: ignore[reportArgumentType]
-        else:
-            context = moderngl.create_context(require=330, standalone=True)
+        context = moderngl.create_context(require=330, standalone=True, **backend)
     except Exception as error:
         # glcontext raises bare Exception for a missing library, device or version alike.
         remedy = f"install it with `{_INSTALL}`" if is_linux else "install a graphics driver"

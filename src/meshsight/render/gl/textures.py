@@ -3,7 +3,7 @@
 import moderngl
 import numpy as np
 
-from meshsight.render.gl.cache import ResourceCache
+from meshsight.render.cache import ResourceCache
 from meshsight.render.surface import Texture
 
 _SRGB8 = 0x8C41

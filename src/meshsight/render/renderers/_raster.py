@@ -7,7 +7,7 @@ from meshsight.core.pose import Matrix4, invert_pose
 from meshsight.records.frame import Frame
 from meshsight.records.scene import AssetSource, Scene
 from meshsight.render.base import Renderer
-from meshsight.render.gl.cache import ResourceCache
+from meshsight.render.cache import ResourceCache
 from meshsight.render.gl.context import create_context, renderer_name
 from meshsight.render.gl.environment import EnvironmentMaps
 from meshsight.render.gl.frame_block import MAX_SUNS, SIZES, FrameBlock, check_lights
