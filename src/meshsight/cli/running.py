@@ -34,6 +34,11 @@ def workflow(module: str, name: str) -> Callable[..., Any]:
         ) from error
 
 
+def is_talkative() -> bool:
+    """Tells whether a verb may show progress; with `-q` it may not."""
+    return logging.getLogger("meshsight").isEnabledFor(logging.INFO)
+
+
 def verb_command(body: Callable[P, Outcome]) -> Callable[..., None]:
     """Adds `--json`, `-v` and `-q` to a verb, and runs it as every verb runs."""
 

@@ -16,6 +16,12 @@ heavy = {"torch", "torchvision", "timm", "onnx", "bpy", "mlflow"} & set(sys.modu
 print(len(wanted), sorted(heavy))
 """
 
+READ_RECIPE = """
+from pathlib import Path
+from meshsight.workflows.recipes import read_training_recipe
+print(read_training_recipe(Path("train.yaml")).steps)
+"""
+
 
 def test_every_module_of_the_base_packages_imports(run_base) -> None:
     done = run_base("-c", IMPORT_ALL)
@@ -47,8 +53,7 @@ def test_a_recipe_of_a_training_is_written_and_read(run_base, tmp_path: Path) ->
     done = run_base("-m", "meshsight.cli", "init", "small")
     assert (done.returncode, done.stderr) == (0, "")
     (tmp_path / "train.yaml").write_text(done.stdout)
-    read = "from meshsight.workflows.recipes import read_training_recipe as read, Path; print(read(Path('train.yaml')).steps)"
-    assert int(run_base("-c", read).stdout) > 0
+    assert int(run_base("-c", READ_RECIPE).stdout) > 0
 
 
 def test_doctor_says_how_to_get_torch(run_base) -> None:

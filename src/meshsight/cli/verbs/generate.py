@@ -6,7 +6,7 @@ import click
 
 from meshsight.cli.options import PATH, examples, set_option
 from meshsight.cli.output import Outcome
-from meshsight.cli.running import verb_command, workflow
+from meshsight.cli.running import is_talkative, verb_command, workflow
 
 EXAMPLES = examples(
     "meshsight generate scene.yaml --out data/train --frames 2000",
@@ -38,5 +38,7 @@ def generate(  # noqa: PLR0913 - one for each option
     The folder also holds coco.json, for everything else that reads data sets.
     """
     spec = workflow("recipes", "read_scene_recipe")(recipe, overrides, frames=frames, seed=seed)
-    made = workflow("generate", "generate")(spec, out, root=recipe.parent, workers=workers, resume=resume)
+    made = workflow("generate", "generate")(
+        spec, out, root=recipe.parent, workers=workers, resume=resume, progress=is_talkative()
+    )
     return Outcome(data=made, text=f"{made.folder}: {made.num_frames} frames of {len(made.classes)} classes")
