@@ -4,7 +4,6 @@ CONSTANT mat3 c_env_from_cam;
 CONSTANT vec4 c_irradiance[7];
 CONSTANT vec4 c_gains;
 CONSTANT vec2 c_depth;             // 1 / z = x + y * depth
-CONSTANT vec2 c_texel;             // of the surface buffer, in the units of v_place
 #if NUM_SUNS > 0
 CONSTANT vec3 c_sun_direction[NUM_SUNS];
 CONSTANT vec3 c_sun_irradiance[NUM_SUNS];

@@ -1,5 +1,5 @@
-// Lights what surface.frag left in the surface buffer: metallic-roughness shading (glTF 2.0, appendix B), Lambert and GGX under
-// suns, point lights and an environment. Once a pixel, but once a sample where the samples of a pixel see different things.
+// Lights what surface.frag left in the surface buffer: metallic-roughness shading (glTF 2.0, appendix B), Lambert and
+// GGX under suns, point lights and an environment. Once a pixel, but once a sample where its samples see different things.
 //
 // Software OpenGL runs both sides of every `if`, but leaves a loop that no pixel of a block needs: hence loops that run
 // once or never.
@@ -108,11 +108,12 @@ vec3 direct_light(Surface surface) {
     return radiance;
 }
 
-Surface make_surface(vec2 ray, vec4 paint, vec4 shape, float depth) {
+Surface make_surface(vec4 paint, vec4 shape, float depth) {
     Surface surface;
-    surface.position = vec3(ray, 1.0) / (c_depth.x + c_depth.y * depth);
+    vec3 ray = vec3(v_ray, 1.0);
+    surface.position = ray / (c_depth.x + c_depth.y * depth);
     surface.normal = normalize(shape.xyz);
-    surface.view = -normalize(vec3(ray, 1.0));
+    surface.view = -normalize(ray);
     surface.n_dot_v = max(dot(surface.normal, surface.view), 1e-3);
     vec3 albedo = paint.rgb * paint.rgb;
     surface.roughness = shape.w;
@@ -122,16 +123,33 @@ Surface make_surface(vec2 ray, vec4 paint, vec4 shape, float depth) {
     return surface;
 }
 
-vec3 seen_at(vec2 place, vec4 shape) {
-    vec4 paint = textureLod(albedo_metallic, place, 0.0);
-    float depth = textureLod(surface_depth, place, 0.0).r;
-    Surface surface = make_surface(v_ray, paint, shape, depth);
-    vec3 radiance = ambient_light(surface) + direct_light(surface);
-#ifdef HAS_EMISSION
-    radiance += textureLod(emission, place, 0.0).rgb;
-#endif
+vec3 look_of(vec4 paint, vec4 shape, float depth, vec3 emitted) {
+    Surface surface = make_surface(paint, shape, depth);
+    vec3 radiance = emitted + ambient_light(surface) + direct_light(surface);
     bool is_flat = dot(shape.xyz, shape.xyz) < 0.5;
     return is_flat ? paint.rgb : developed(radiance, c_gains.rgb);
+}
+
+// In the middle of the pixel a bilinear read is the mean of its samples.
+vec3 look_of_pixel(vec4 shape) {
+    vec3 emitted = vec3(0.0);
+#ifdef HAS_EMISSION
+    emitted = textureLod(emission, v_place, 0.0).rgb;
+#endif
+    vec4 paint = textureLod(albedo_metallic, v_place, 0.0);
+    return look_of(paint, shape, textureLod(surface_depth, v_place, 0.0).r, emitted);
+}
+
+// The colour of one sample, and 1; or all zeros where it sees the background.
+vec4 look_of_sample(ivec2 place) {
+    vec4 shape = texelFetch(normal_roughness, place, 0);
+    vec3 emitted = vec3(0.0);
+#ifdef HAS_EMISSION
+    emitted = texelFetch(emission, place, 0).rgb;
+#endif
+    vec4 paint = texelFetch(albedo_metallic, place, 0);
+    vec3 look = look_of(paint, shape, texelFetch(surface_depth, place, 0).r, emitted);
+    return shape.w > 0.0 ? vec4(look, 1.0) : vec4(0.0);
 }
 
 vec3 background_color() {
@@ -144,24 +162,22 @@ vec3 background_color() {
 }
 
 void main() {
-    // In the middle of the pixel a bilinear read is the mean of its samples.
+    const int num_samples = SAMPLES_PER_SIDE * SAMPLES_PER_SIDE;
     vec4 shape = textureLod(normal_roughness, v_place, 0.0);
     bool is_smooth = dot(shape.xyz, shape.xyz) > 0.98;
     bool is_empty = shape.w == 0.0;
     vec4 sum = vec4(0.0);
-    int num_whole = is_smooth ? 1 : 0;
-    for (int i = 0; i < num_whole; ++i) {
-        sum = vec4(seen_at(v_place, shape), 1.0);
+    int pixel_looks = is_smooth ? 1 : 0;
+    for (int i = 0; i < pixel_looks; ++i) {
+        sum = vec4(look_of_pixel(shape), 1.0);
     }
-    int num_samples = is_smooth || is_empty ? 0 : SAMPLES_PER_SIDE * SAMPLES_PER_SIDE;
-    for (int i = 0; i < num_samples; ++i) {
-        vec2 step = vec2(i % SAMPLES_PER_SIDE, i / SAMPLES_PER_SIDE) - 0.5 * float(SAMPLES_PER_SIDE - 1);
-        vec2 place = v_place + step * c_texel;
-        shape = textureLod(normal_roughness, place, 0.0);
-        sum += shape.w > 0.0 ? vec4(seen_at(place, shape), 1.0) / float(SAMPLES_PER_SIDE * SAMPLES_PER_SIDE) : vec4(0.0);
+    int sample_looks = is_smooth || is_empty ? 0 : num_samples;
+    ivec2 first = ivec2(gl_FragCoord.xy) * SAMPLES_PER_SIDE;
+    for (int i = 0; i < sample_looks; ++i) {
+        sum += look_of_sample(first + ivec2(i % SAMPLES_PER_SIDE, i / SAMPLES_PER_SIDE)) / float(num_samples);
     }
-    int num_backgrounds = sum.a < 1.0 ? 1 : 0;
-    for (int i = 0; i < num_backgrounds; ++i) {
+    int background_looks = sum.a < 1.0 ? 1 : 0;
+    for (int i = 0; i < background_looks; ++i) {
         sum.rgb += (1.0 - sum.a) * background_color();
     }
     color = vec4(sum.rgb, 1.0);

@@ -14,7 +14,6 @@ void main() {
     c_irradiance = irradiance;
     c_gains = gains;
     c_depth = vec2(1.0 / view.z, 1.0 / view.w - 1.0 / view.z);
-    c_texel = 1.0 / (view.xy * float(SAMPLES_PER_SIDE));
 #if NUM_SUNS > 0
     for (int i = 0; i < NUM_SUNS; ++i) {
         c_sun_direction[i] = sun_direction[i].xyz;
