@@ -126,7 +126,7 @@ def _shade_mask(canvas: Picture, encoded: RunLengthMask, color: Rgb8) -> None:
     if mask.shape != (height, width):
         mask = (cv2.resize(mask * 255, (width, height), interpolation=cv2.INTER_LINEAR) > 127).astype(np.uint8)
     inside = mask.astype(bool)
-    canvas[inside] = (0.78 * canvas[inside] + 0.22 * np.array(color)).astype(np.uint8)
+    canvas[inside] = (0.86 * canvas[inside] + 0.14 * np.array(color)).astype(np.uint8)
     rim = inside & (cv2.erode(mask, np.ones((3, 3), np.uint8)) == 0)
     canvas[rim] = color
 

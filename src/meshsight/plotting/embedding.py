@@ -15,20 +15,17 @@ from meshsight.plotting.style import INK
 
 def figure_to_svg(figure: Figure) -> str:
     """Returns a figure as an inline `<svg>` with the page's text colour as its ink; equal figures give equal text."""
-    draft = _save_svg(figure, "draft")
-    svg = _save_svg(figure, hashlib.sha256(draft.encode()).hexdigest()[:8])  # ids must differ from plot to plot
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
-    svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
-    return svg.replace(INK, "currentColor")
-
-
-def _save_svg(figure: Figure, salt: str) -> str:
-    with mpl.rc_context({"svg.hashsalt": salt, "svg.fonttype": "none"}):
+    with mpl.rc_context({"svg.hashsalt": "meshsight", "svg.fonttype": "none"}):
         file = io.StringIO()
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    return file.getvalue()
+    svg = file.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    for side in ("width", "height"):
+        svg = re.sub(rf'(<svg[^>]*?) {side}="[^"]*"', r"\1", svg, count=1)
+    own = hashlib.sha256(svg.encode()).hexdigest()[:8]  # the plots of a page must not share ids
+    svg = re.sub(r'( id="|url\(#|href="#)', rf"\g<1>{own}-", svg)
+    return svg.replace(INK, "currentColor")
 
 
 def picture_to_uri(picture: Picture, quality: int = 85) -> str:

@@ -177,7 +177,7 @@ def make_page(title: str, measured: Measured) -> Page:
 def evaluation_sections(one: DetectedDataset, report: EvalReport, is_first: bool = True) -> list[Section]:
     """Composes the sections about one data set; those of a second one carry its name."""
     root = one.dataset.root
-    shown = spread(list(zip(one.samples, one.detections, strict=True)), 8)
+    shown = spread(list(zip(one.samples, one.detections, strict=True)), 9)
 
     def read(image: str) -> RgbImage:
         return read_image(root / image)
@@ -187,7 +187,7 @@ def evaluation_sections(one: DetectedDataset, report: EvalReport, is_first: bool
         sample_section([sample for sample, _ in shown], report.classes, read),
         class_section(report),
         slice_section(report),
-        prediction_section(shown, report.classes, read, score),
+        prediction_section(shown[:8], report.classes, read, score),
         error_section(report, read),
     ]
     named = [_with_name(section, "" if is_first else report.name) for section in sections]
