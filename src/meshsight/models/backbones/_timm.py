@@ -1,0 +1,103 @@
+"""Builds a backbone of timm, with its pretrained weights or none, and freezes what is asked for."""
+
+import pickle
+from pathlib import Path
+
+import timm
+from jaxtyping import Float
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from meshsight.core.errors import ArtifactError, SpecError
+from meshsight.core.kinds import did_you_mean
+from meshsight.models.backbones.timm import Spec
+from meshsight.models.parts import Backbone, FeatureSpec, Pyramid
+
+FINEST_STRIDE = 4
+
+
+class TimmBackbone(Backbone):
+    """The levels of a timm network from stride 4 on."""
+
+    def __init__(self, network: nn.Module, spec: Spec):
+        super().__init__()
+        self.network = network
+        info = network.feature_info
+        levels = [FeatureSpec(*pair) for pair in zip(info.channels(), info.reduction(), strict=True)]
+        names = [name for name, level in zip(info.module_name(), levels, strict=True) if level.stride >= FINEST_STRIDE]
+        self.features = tuple(level for level in levels if level.stride >= FINEST_STRIDE)
+        self.num_skipped = len(levels) - len(self.features)
+        self.resting = _frozen_modules(network, names, spec.frozen_stages)
+        for module in self.resting:
+            for parameter in module.parameters(recurse=False):
+                parameter.requires_grad_(False)
+        if spec.norm == "frozen":
+            self.resting += [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+        self.train()
+
+    def train(self, mode: bool = True) -> "TimmBackbone":
+        """Sets the mode of all but the frozen parts, which stay in evaluation mode."""
+        super().train(mode)
+        for module in self.resting:
+            module.training = False
+        return self
+
+    def forward(self, images: Float[Tensor, "b 3 h w"]) -> Pyramid:
+        """Returns the maps from stride 4 on."""
+        return self.network(images)[self.num_skipped :]
+
+
+def _frozen_modules(network: nn.Module, stages: list[str], count: int) -> list[nn.Module]:
+    """Every module registered before the end of the last of `count` stages."""
+    if count == 0:
+        return []
+    if count > len(stages):
+        raise SpecError(f"backbone.frozen_stages: the network has {len(stages)} stages, found {count}")
+    named = list(network.named_modules())
+    # timm joins with "_" what it lifted out of its parent.
+    last = stages[count - 1].replace(".", "_") + "_"
+    end = max(i for i, (name, _) in enumerate(named) if f"{name}_".replace(".", "_").startswith(last))
+    return [module for _, module in named[: end + 1]]
+
+
+def build(spec: Spec, is_pretrained: bool) -> TimmBackbone:
+    """Builds the backbone.
+
+    Raises:
+        SpecError: timm has no such network, or it gives no pyramid.
+        ArtifactError: the pretrained weights cannot be fetched, or the file of weights does not fit.
+    """
+    architecture = spec.name.split(".")[0]
+    if not timm.is_model(architecture):
+        raise SpecError(f"backbone.name: timm has no '{spec.name}'{did_you_mean(architecture, timm.list_models())}")
+    network = _create(spec) if is_pretrained else timm.create_model(spec.name, features_only=True)
+    strides = network.feature_info.reduction()
+    if strides != sorted(set(strides)):
+        raise SpecError(f"backbone.name: '{spec.name}' gives maps of strides {strides}, which are no pyramid")
+    return TimmBackbone(network, spec)
+
+
+def _create(spec: Spec) -> nn.Module:
+    if spec.weights is not None:
+        return _create_from_file(spec, Path(spec.weights))
+    try:
+        return timm.create_model(spec.name, features_only=True, pretrained=spec.pretrained)
+    except (OSError, RuntimeError) as error:
+        source = timm.get_pretrained_cfg(spec.name)
+        where = (source and (source.url or source.hf_hub_id)) or "a place that timm does not know"
+        raise ArtifactError(
+            f"backbone: the pretrained weights of '{spec.name}' cannot be fetched ({type(error).__name__}). Fetch them "
+            f"from {where} and set backbone.weights to the file, or set backbone.pretrained to false."
+        ) from error
+
+
+def _create_from_file(spec: Spec, path: Path) -> nn.Module:
+    if not path.is_file():
+        raise ArtifactError(f"backbone.weights: no file '{path}'")
+    try:
+        return timm.create_model(
+            spec.name, features_only=True, pretrained=True, pretrained_cfg_overlay={"file": str(path)}
+        )
+    except (OSError, RuntimeError, pickle.UnpicklingError, SafetensorError, KeyError) as error:
+        lines = [line.strip() for line in str(error).splitlines()]
+        raise ArtifactError(f"{path}: no weights of '{spec.name}': {' '.join(lines[:2])[:300]}") from error

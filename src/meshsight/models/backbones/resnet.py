@@ -1,0 +1,22 @@
+"""ResNet, He et al. 2015 (arXiv 1512.03385), with the stride in the 3x3 convolution; step 6 of the walk."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from meshsight.specs.base import VariantSpec
+
+
+class Spec(VariantSpec):
+    """A ResNet with torchvision's ImageNet weights."""
+
+    kind: Literal["resnet"] = "resnet"
+    depth: Literal[18, 34, 50, 101] = 50
+    pretrained: bool = True
+    """Start from the published weights; `false` starts from random ones."""
+    weights: str | None = None
+    """File with the pretrained weights (safetensors or torch), used instead of the network's own download."""
+    frozen_stages: int = Field(0, ge=0, le=4)
+    """Stages, with the stem before them, which are never trained."""
+    norm: Literal["batch", "frozen"] = "batch"
+    """`frozen` keeps the running statistics of batch normalisation as pretrained; its scale and shift still learn."""

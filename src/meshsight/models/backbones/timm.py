@@ -1,0 +1,23 @@
+"""Any backbone of the timm library by its name; step 6 of the walk."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from meshsight.specs.base import VariantSpec
+
+
+class Spec(VariantSpec):
+    """A network of timm as a feature pyramid."""
+
+    kind: Literal["timm"] = "timm"
+    name: str = Field(min_length=1)
+    """Name in timm, such as `resnet50`, `convnext_tiny` or `resnet50.tv_in1k` with the tag of its weights."""
+    pretrained: bool = True
+    """Start from timm's published weights; `false` starts from random ones."""
+    weights: str | None = None
+    """File with this network's pretrained weights (safetensors or torch), used instead of the download."""
+    frozen_stages: int = Field(0, ge=0, le=5)
+    """Stages, from stride 4 on and with all that comes before them, which are never trained."""
+    norm: Literal["batch", "frozen"] = "batch"
+    """`frozen` keeps the running statistics of batch normalisation as pretrained; its scale and shift still learn."""
