@@ -58,7 +58,8 @@ def verb_command(body: Callable[P, Outcome]) -> Callable[..., None]:
         except KeyboardInterrupt:
             _end("interrupted", INTERRUPTED, is_json)
         except Exception as error:  # noqa: BLE001 - the last line of defence: whatever it is, the user gets one line
-            _end(f"{type(error).__name__}: {error}. This is a bug; run with -v for the traceback.", 1, is_json)
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            _end(f"{reason}. This is a bug; run with -v for the traceback.", 1, is_json)
         _print(outcome, is_json)
 
     return run

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import FrameType, TracebackType
-from typing import Self
 
 Handler = Callable[[int, FrameType | None], object] | int | None
 
@@ -25,7 +24,7 @@ class StopRequest(AbstractContextManager["StopRequest"]):
         self.signal_name: str | None = None
         self._previous: dict[signal.Signals, Handler] = {}
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "StopRequest":
         if threading.current_thread() is threading.main_thread():
             self._previous = {number: signal.getsignal(number) for number in SIGNALS}
             for number in SIGNALS:

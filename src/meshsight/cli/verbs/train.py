@@ -49,15 +49,16 @@ def train(  # noqa: PLR0913 - one for each option
     device: str,
 ) -> Outcome:
     """Trains a detector from a recipe; killed or stopped, it goes on with --resume to the same losses."""
-    options = workflow("train", "TrainOptions")(
-        is_resumed=resume,
-        endpoint=endpoint,
-        uid=uid,
-        tracker=None if track is None else workflow("train", "parse_tracker")(track),
-        is_tracker_required=track_required,
-        resources=workflow("train", "Resources")(device=device, threads=threads, workers=workers),
-    )
-    spec = workflow("recipes", "read_training_recipe")(recipe, overrides)
+    with workflow("early_failure", "early_failure_reported")(endpoint, uid):
+        spec = workflow("recipes", "read_training_recipe")(recipe, overrides)
+        options = workflow("train", "TrainOptions")(
+            is_resumed=resume,
+            endpoint=endpoint,
+            uid=uid,
+            tracker=None if track is None else workflow("train", "parse_tracker")(track),
+            is_tracker_required=track_required,
+            resources=workflow("train", "Resources")(device=device, threads=threads, workers=workers),
+        )
     result = workflow("train", "train")(spec, data=data, val=val, out=out, options=options)
     best = result.manifest.best
     figure = "" if best is None else f", best {best.metric} {best.value:.3f} at step {best.step}"
