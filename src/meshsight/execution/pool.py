@@ -156,6 +156,7 @@ class Pool:
             case Advance(items=items) if seat.task is not None:
                 seat.items_of_task += items
                 seat.items += items
+                self._deaths.pop(("", START_UP), None)  # workers can start: whatever ended those was something else
                 yield Progressed(key=seat.task.key, items=items)
             case Done(result=result) if seat.task is not None:
                 key, seat.task = seat.task.key, None

@@ -117,9 +117,10 @@ def _settings(workers: int | None) -> PoolSettings:
 def _begin(state: RunState, plan: FolderPlan, resume: bool) -> Manifest | None:
     """Makes the folder ours, or returns the manifest of a data set that is finished already."""
     folder = state.folder
+    is_new = is_untouched(folder)
     is_finished = (folder / MANIFEST).is_file()
     old = read_manifest(folder) if is_finished else state.read_plan()
-    if old is None and not is_untouched(folder):
+    if old is None and not is_new:
         raise CallError(f"{folder}: not empty, and no data set that was begun; name another folder")
     if old is not None and not resume:
         what = "holds a data set" if is_finished else "holds the beginning of a data set; --resume goes on with it"
