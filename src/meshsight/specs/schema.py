@@ -6,10 +6,11 @@ from typing import Any
 from meshsight.core.files import write_json
 from meshsight.specs.base import Spec
 from meshsight.specs.scene import SceneSpec
+from meshsight.specs.training import TrainSpec
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-RECIPES: dict[str, type[Spec]] = {"scene": SceneSpec}
+RECIPES: dict[str, type[Spec]] = {"scene": SceneSpec, "training": TrainSpec}
 
 
 def make_schema(name: str) -> dict[str, Any]:

@@ -52,4 +52,12 @@ class ManifestKeeper:
         if not event.is_best:
             return self.manifest.best
         metric = self.manifest.spec.validation.metric
-        return BestFacts(metric=metric, value=getattr(event, metric) or 0.0, step=event.step, data=event.data)
+        return BestFacts(
+            metric=metric,
+            value=getattr(event, metric) or 0.0,
+            step=event.step,
+            data=event.data,
+            ap=event.ap,
+            ap50=event.ap50,
+            ap75=event.ap75,
+        )

@@ -77,6 +77,9 @@ class BestFacts(Spec):
     step: int
     data: str
     """Name of the validation set."""
+    ap: float | None
+    ap50: float | None
+    ap75: float | None
 
 
 class RunManifest(Spec):

@@ -1,15 +1,11 @@
 """`train`: data sets and a recipe become a run folder with a trained detector."""
 
-import logging
 import os
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
-from meshsight.core.errors import CallError, StorageError, TrainingError
-from meshsight.datasets.opening import open_dataset
+from meshsight.core.errors import CallError, TrainingError
 from meshsight.records.dataset import Dataset
 from meshsight.specs.base import VariantSpec
 from meshsight.specs.training import TrainSpec
@@ -19,9 +15,11 @@ from meshsight.training.notify import find_endpoint, report_outcome
 from meshsight.training.progress import ProgressBar
 from meshsight.training.run_folder import RunFiles, RunManifest
 from meshsight.training.stopping import StopRequest
-from meshsight.training.tracking import open_tracker
+from meshsight.training.tracking import open_tracker, parse_tracker
+from meshsight.workflows.run_log import run_log
+from meshsight.workflows.sources import open_source
 
-log = logging.getLogger(__name__)
+__all__ = ["Resources", "TrainOptions", "TrainResult", "parse_tracker", "train"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +47,18 @@ DEFAULT_OPTIONS = TrainOptions()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainResult:
-    """A finished run."""
+    """A finished run.
+
+    Attributes:
+        run: its folder.
+        ap, ap50, ap75: of the weights kept, on the first validation set; None without one.
+        manifest: all that is known about it.
+    """
 
     run: Path
+    ap: float | None
+    ap50: float | None
+    ap75: float | None
     manifest: RunManifest
 
 
@@ -82,13 +89,15 @@ def train(
     endpoint = find_endpoint(options.endpoint, options.uid, dict(os.environ))
     is_finished = False
     try:
-        with StopRequest() as stop, RunLog(RunFiles(out).log):
+        with StopRequest() as stop, run_log(RunFiles(out).log):
             manifest = _train(spec, data, val, out, options, stop)
         is_finished = True
-        return TrainResult(run=out, manifest=manifest)
     finally:
         if endpoint is not None:
             report_outcome(endpoint, "training_finished" if is_finished else "training_failed")
+    best = manifest.best
+    figures = (None, None, None) if best is None else (best.ap, best.ap50, best.ap75)
+    return TrainResult(run=out, ap=figures[0], ap50=figures[1], ap75=figures[2], manifest=manifest)
 
 
 def _train(
@@ -116,42 +125,3 @@ def _train(
     if manifest.status == "stopped":
         raise TrainingError(f"{out}: {stop.signal_name}: {manifest.message}. Continue with --resume.")
     return manifest
-
-
-def open_source(source: str | Path | Dataset) -> Dataset:
-    """Opens `FOLDER` or `NAME=FOLDER`.
-
-    Raises:
-        DataError: there is nothing that we can read.
-    """
-    if isinstance(source, Dataset):
-        return source
-    name, separator, folder = str(source).partition("=")
-    if not separator or not name or Path(source).exists():
-        return open_dataset(source)
-    return replace(open_dataset(folder), name=name)
-
-
-class RunLog(AbstractContextManager["RunLog"]):
-    """While entered, writes all that is said into the run's log as well, with times."""
-
-    def __init__(self, path: Path):
-        self._path = path
-        self._handler: logging.Handler | None = None
-
-    def __enter__(self) -> "RunLog":
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._handler = logging.FileHandler(self._path, encoding="utf-8", delay=True)
-        except OSError as error:
-            raise StorageError(f"{self._path.parent}: cannot be made: {error.strerror or error}") from error
-        self._handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-        logging.getLogger("meshsight").addHandler(self._handler)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._handler is not None:
-            logging.getLogger("meshsight").removeHandler(self._handler)
-            self._handler.close()
