@@ -8,6 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AfterValidator, Discriminator, Field
 
 from meshsight.specs.base import Spec
+from meshsight.specs.ranges import NOT_EMPTY
 
 TextureFamily: TypeAlias = Literal[
     "bricks",
@@ -55,7 +56,7 @@ class ProceduralTextures(Spec):
     """Tileable surfaces painted by code."""
 
     kind: Literal["procedural"] = "procedural"
-    families: tuple[TextureFamily, ...] | None = Field(default=None, min_length=1)
+    families: Annotated[tuple[TextureFamily, ...] | None, NOT_EMPTY] = None
     """Which of bricks, brushed, camouflage, checker, confetti, dots, fabric, gravel, marble, noise, speckle, stripes,
     wood; null for all."""
     seeds: Seeds = (0, 49)
@@ -66,7 +67,7 @@ class ProceduralEnvironments(Spec):
     """Surroundings painted by code."""
 
     kind: Literal["procedural"] = "procedural"
-    families: tuple[EnvironmentFamily, ...] | None = Field(default=None, min_length=1)
+    families: Annotated[tuple[EnvironmentFamily, ...] | None, NOT_EMPTY] = None
     """Which of forest, hall, lamps, neon, overcast, room, sky, studio, sunset; null for all."""
     seeds: Seeds = (0, 99)
     """First and last seed; each gives surroundings of their own in every family."""
@@ -76,7 +77,7 @@ class PictureFiles(Spec):
     """Picture files, and folders of them."""
 
     kind: Literal["files"] = "files"
-    files: tuple[str, ...] = Field(min_length=1)
+    files: Annotated[tuple[str, ...], NOT_EMPTY]
     """Paths relative to the recipe; a folder stands for every picture in it."""
 
 

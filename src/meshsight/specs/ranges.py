@@ -1,6 +1,6 @@
-"""Distributions whose every possible value lies in a stated range; a recipe that could leave it is refused."""
+"""What a recipe's fields may hold: distributions within a range, and lists with something in them."""
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator
 
@@ -33,3 +33,14 @@ NonNegative = Annotated[Distribution, bounded(0.0, float("inf"))]
 Positive = Annotated[Distribution, AfterValidator(_check_positive)]
 Fraction = Annotated[Distribution, bounded(0.0, 1.0)]
 Elevation = Annotated[Distribution, bounded(-90.0, 90.0)]
+
+Item = TypeVar("Item")
+
+
+def _check_not_empty(items: tuple[Item, ...] | None) -> tuple[Item, ...] | None:
+    if items is not None and len(items) == 0:
+        raise ValueError("expected at least one entry, found none")
+    return items
+
+
+NOT_EMPTY = AfterValidator(_check_not_empty)

@@ -5,7 +5,7 @@ Everything has a default, so that `objects: [{name: mug, mesh: builtin:mug}]` is
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from meshsight.core.errors import SpecError
 from meshsight.core.kinds import Kinds
@@ -15,7 +15,7 @@ from meshsight.specs.distributions import Constant, LogUniform, Uniform, support
 from meshsight.specs.lights import LightsSpec
 from meshsight.specs.materials import RANDOM_MATERIALS, MaterialJitter
 from meshsight.specs.mesh_import import MeshImport
-from meshsight.specs.ranges import NonNegative, Positive
+from meshsight.specs.ranges import NOT_EMPTY, NonNegative, Positive
 from meshsight.specs.sensor import SensorSpec
 from meshsight.specs.surroundings import DEFAULT_BACKGROUNDS, BackgroundSpec, EnvironmentSpec
 
@@ -45,6 +45,15 @@ BUILTIN_SHAPES = tuple(
 Pixels = Annotated[int, Field(ge=8, le=16384)]
 
 
+def _check_class_name(name: str) -> str:
+    if not name.strip() or not name.isprintable():
+        raise ValueError("expected a class name of printable characters")
+    return name
+
+
+ClassName = Annotated[str, AfterValidator(_check_class_name)]
+
+
 class ImageSpec(Spec):
     """Size and file format of the images."""
 
@@ -59,7 +68,7 @@ class ImageSpec(Spec):
 class ObjectSpec(Spec):
     """One mesh of one class."""
 
-    name: str = Field(min_length=1)
+    name: ClassName
     """Class name. Several entries with one name are one class with several meshes."""
     mesh: str = Field(min_length=1)
     """`builtin:NAME`, or a path (OBJ, GLB, PLY, STL) relative to the recipe; a folder stands for every mesh in it."""
@@ -76,7 +85,7 @@ class DistractorsSpec(Spec):
 
     count: NonNegative = Uniform(low=0, high=5)
     """Distractors in a scene, rounded."""
-    meshes: tuple[str, ...] = Field(default=BUILTIN_SHAPES, min_length=1)
+    meshes: Annotated[tuple[str, ...], NOT_EMPTY] = BUILTIN_SHAPES
     """`builtin:NAME`, or paths relative to the recipe; a folder stands for every mesh in it."""
     load: MeshImport = MeshImport()
     """Unit and up-axis of the files."""
@@ -116,7 +125,7 @@ class SceneSpec(Spec):
     """Size and file format of the images."""
     renderer: Annotated[VariantSpec, Slot(RENDERER_KINDS)] = Field(default="raster", validate_default=True)  # pyright: ignore[reportAssignmentType]
     """What draws the scenes."""
-    objects: tuple[ObjectSpec, ...] = Field(min_length=1)
+    objects: Annotated[tuple[ObjectSpec, ...], NOT_EMPTY]
     """What is to be detected. Class ids follow the order in which names first appear."""
     count: NonNegative = Uniform(low=1, high=6)
     """Labelled objects in a scene, rounded; 0 gives empty scenes."""
@@ -134,7 +143,7 @@ class SceneSpec(Spec):
     """Lights besides the environment."""
     environment: EnvironmentSpec = EnvironmentSpec()
     """Light from all directions."""
-    backgrounds: tuple[BackgroundSpec, ...] = Field(default=DEFAULT_BACKGROUNDS, min_length=1)
+    backgrounds: Annotated[tuple[BackgroundSpec, ...], NOT_EMPTY] = DEFAULT_BACKGROUNDS
     """What is seen behind everything; one is chosen by weight for each frame."""
     sensor: SensorSpec = SensorSpec()
     """What the sensor does to the image."""

@@ -7,7 +7,7 @@ from pydantic import Discriminator, Field
 from meshsight.specs.base import Spec
 from meshsight.specs.distributions import Distribution, LogUniform, Uniform
 from meshsight.specs.pictures import BackgroundFamily, EnvironmentSource, ProceduralEnvironments, Seeds
-from meshsight.specs.ranges import Fraction, NonNegative, bounded
+from meshsight.specs.ranges import NOT_EMPTY, Fraction, NonNegative, bounded
 
 
 class EnvironmentSpec(Spec):
@@ -30,7 +30,7 @@ class ProceduralBackgrounds(Spec):
     kind: Literal["procedural"] = "procedural"
     weight: float = Field(default=1.0, gt=0)
     """How often this background is chosen, relative to the others."""
-    families: tuple[BackgroundFamily, ...] | None = Field(default=None, min_length=1)
+    families: Annotated[tuple[BackgroundFamily, ...] | None, NOT_EMPTY] = None
     """Which of bokeh, clouds, collage, facade, foliage, gradient, lines, mosaic, print, room, shapes, shelves, static;
     null for all."""
     seeds: Seeds = (0, 199)
@@ -47,7 +47,7 @@ class PhotographBackgrounds(Spec):
     kind: Literal["files"] = "files"
     weight: float = Field(default=1.0, gt=0)
     """How often this background is chosen, relative to the others."""
-    files: tuple[str, ...] = Field(min_length=1)
+    files: Annotated[tuple[str, ...], NOT_EMPTY]
     """Paths relative to the recipe; a folder stands for every picture in it."""
     zoom: Zoom = Uniform(low=1.0, high=2.0)
     """A crop of 1/zoom of the largest one that has the image's aspect is stretched over the image."""
