@@ -10,7 +10,7 @@ from jaxtyping import Float, Float32
 from meshsight.core.pose import Matrix3, rotation_about_z
 from meshsight.records.scene import Environment
 
-RadianceMap = Float32[np.ndarray, "h w 3"]
+RadianceMap = Float32[np.ndarray, "_ _ 3"]
 
 
 def texel_directions(height: int, width: int) -> Float[np.ndarray, "h w 3"]:
