@@ -3,6 +3,7 @@
 Shapes: f hull triangles, r rests.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,8 +80,12 @@ def _contains(
 
 
 def rotation_onto(normal: Float[np.ndarray, "3"]) -> Matrix3:
-    """Returns a rotation that turns a unit normal to point straight down, so that its side lies on the ground."""
-    helper = np.eye(3)[int(np.argmin(np.abs(normal)))]
-    x = np.cross(helper, normal)
-    x /= np.linalg.norm(x)
-    return np.stack([x, np.cross(x, normal), -normal])
+    """Returns a rotation that turns a unit normal to point straight down, so that its side lies on the ground.
+
+    The other two axes are those of Duff et al., Building an Orthonormal Basis, Revisited, JCGT 6(1), 2017.
+    """
+    x, y, z = normal.tolist()
+    sign = math.copysign(1.0, z)
+    a = -1.0 / (sign + z)
+    b = x * y * a
+    return np.array([[b, sign + y * y * a, -y], [1.0 + sign * x * x * a, sign * b, -sign * x], [-x, -y, -z]])

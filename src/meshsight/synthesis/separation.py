@@ -3,6 +3,8 @@
 Boxes hold their meshes, so meshes in boxes that keep apart do not touch.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Float
 
@@ -28,9 +30,12 @@ def _candidate_axes(a: Float[np.ndarray, "3 3"], b: Float[np.ndarray, "3 3"]) ->
     return np.concatenate([a.T, b.T, crossed[usable] / lengths[usable, None]])
 
 
-def keeps_apart(a: PlacedBody, b: PlacedBody, gap: float) -> bool:
-    """Tells whether two bodies keep a gap, given as a multiple of the smaller one's diameter."""
-    wanted = 2.0 * gap * min(a.radius, b.radius)
-    reach = a.radius + b.radius + wanted
-    offset = b.center - a.center
-    return float(offset @ offset) >= reach * reach or gap_between(a, b) > wanted
+def keeps_apart(body: PlacedBody, others: Sequence[PlacedBody], gap: float) -> bool:
+    """Tells whether a body keeps a gap from all others, given as a multiple of the smaller one's diameter."""
+    if not others:
+        return True
+    radii = np.array([other.radius for other in others])
+    wanted = 2.0 * gap * np.minimum(radii, body.radius)
+    offsets = np.array([other.center for other in others]) - body.center
+    near = np.einsum("ij,ij->i", offsets, offsets) < (radii + body.radius + wanted) ** 2
+    return all(gap_between(body, others[k]) > wanted[k] for k in np.flatnonzero(near))

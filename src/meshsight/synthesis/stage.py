@@ -56,6 +56,6 @@ class Stage:
             return CLIPPED
         if is_labelled and overhang_of(self.view, placed) > self.rejection.max_box_overhang:
             return OVERHANGS
-        if not all(keeps_apart(placed, other, self.placement.gap) for other in self.bodies):
+        if not keeps_apart(placed, self.bodies, self.placement.gap):
             return TOUCHES
         return None

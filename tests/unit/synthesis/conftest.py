@@ -7,8 +7,10 @@ import pytest
 import trimesh
 
 from meshsight.records.mesh import Material, Mesh, MeshPart
-from meshsight.specs.base import parse_spec
+from meshsight.records.scene import Scene
+from meshsight.specs.base import fingerprint, parse_spec
 from meshsight.specs.scene import SceneSpec
+from meshsight.synthesis.sampler import SceneSampler
 
 
 def as_mesh(name: str, shape: trimesh.Trimesh) -> Mesh:
@@ -68,3 +70,15 @@ def make_spec() -> Callable[..., SceneSpec]:
         return parse_spec(SceneSpec, {"objects": objects, "distractors": distractors} | fields, "test")
 
     return make
+
+
+@pytest.fixture(scope="session")
+def draw(assets: HandmadeAssets) -> Callable[..., Scene]:
+    """Draws a frame of a recipe with a sampler that is kept from one example of a test to the next."""
+    samplers: dict[str, SceneSampler] = {}
+
+    def draw_frame(spec: SceneSpec, frame: int) -> Scene:
+        sampler = samplers.setdefault(fingerprint(spec), SceneSampler(spec=spec, assets=assets))
+        return sampler.draw(frame)
+
+    return draw_frame

@@ -45,5 +45,5 @@ def test_parallel_boxes_have_their_exact_gap(assets):
     a, b = (PlacedBody(body=body, T_world_object=make_pose(np.eye(3), np.array([x, 0.0, 0.0]))) for x in (0.0, 0.13))
     np.testing.assert_allclose(gap_between(a, b), 0.03, atol=1e-8)
     diameter = 0.1 * 3**0.5
-    assert keeps_apart(a, b, 0.029 / diameter)
-    assert not keeps_apart(a, b, 0.031 / diameter)
+    assert keeps_apart(a, [b], 0.029 / diameter)
+    assert not keeps_apart(a, [b], 0.031 / diameter)
