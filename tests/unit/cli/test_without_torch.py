@@ -87,6 +87,8 @@ def test_an_artifact_predicts(run_base, artifact: Path, tmp_path: Path) -> None:
     ],
 )
 def test_what_needs_torch_says_so_in_one_line(run_base, tmp_path: Path, arguments: list[str]) -> None:
+    recipe = "detector: {kind: dense, backbone: tiny, neck: fpn, head: aligned}\nsteps: 1\n"
+    (tmp_path / "train.yaml").write_text(recipe)
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "run.json").write_text("{}")
     done = run_base("-m", "meshsight.cli", *arguments)

@@ -17,13 +17,14 @@ CLASSES = ("ball", "cube", "cone")
 
 @pytest.fixture(scope="package")
 def detector() -> TorchDetector:
-    """Untrained, but with its weights drawn so wide that scores and boxes differ from place to place."""
+    """Untrained, but sure of many things: its last weights are drawn so wide that scores and boxes differ everywhere."""
     torch.manual_seed(0)
     spec = Spec.model_validate({"kind": "dense", "backbone": "tiny", "neck": "fpn", "head": "aligned"})
     network = build_detector(spec, len(CLASSES), is_pretrained=False)
     with torch.no_grad():
         for level in network.head.levels:
             level.class_out.weight.normal_(std=0.5)
+            level.class_out.bias.zero_()
             level.box_out.weight.normal_(std=0.2)
     return TorchDetector(network, CLASSES, INPUT_HW, torch.device("cpu"))
 

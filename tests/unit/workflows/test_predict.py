@@ -86,6 +86,16 @@ def test_nothing_to_look_at(artifact: Path, tmp_path: Path) -> None:
         predict(artifact, ["x.png"], out=tmp_path, device="cuda")
 
 
+def test_an_onnx_file_that_is_no_artifact_is_one_line(artifact: Path, photos: Path, tmp_path: Path) -> None:
+    (artifact / "manifest.json").unlink()
+    arguments = ["predict", str(artifact / "model.onnx"), str(photos), "--out", str(tmp_path / "found")]
+    done = CliRunner().invoke(program, arguments)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"error: {artifact / 'model.onnx'}: no artifact, for no manifest.json beside it")
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "found").exists()
+
+
 def test_images_are_found_by_file_folder_and_pattern(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(photos)
     one, other = Path("a/one.png"), Path("b/one.jpg")
