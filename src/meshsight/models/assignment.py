@@ -13,10 +13,11 @@ Shapes: b images, n cells, m targets, c classes.
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-from meshsight.models.batch import Targets
+from meshsight.models.batch import PADDING, Targets
 from meshsight.models.boxes import pairwise_iou
 from meshsight.models.heads.aligned import AssignSpec
 
@@ -55,8 +56,10 @@ def assign_task_aligned(
         targets: the truth.
         spec: how cell and object are matched.
     """
+    if targets.class_ids.shape[1] == 0:
+        targets = _one_of_padding(targets)
     class_ids = targets.class_ids.clamp(min=0)
-    covers = _covers(targets.boxes, cells) & (targets.class_ids >= 0)[..., None]
+    covers = _covers(targets.boxes, cells) & (targets.class_ids != PADDING)[..., None]
     candidate = covers & ~targets.is_ignored[..., None]
     iou = pairwise_iou(targets.boxes, boxes)
     score = scores.transpose(1, 2).gather(1, class_ids[..., None].expand(-1, -1, scores.shape[1]))
@@ -72,6 +75,11 @@ def assign_task_aligned(
         boxes=targets.boxes.gather(1, owner[..., None].expand(-1, -1, 4)) * is_positive[..., None],
         quality=_soft_targets(fit * chosen, iou * chosen),
     )
+
+
+def _one_of_padding(targets: Targets) -> Targets:
+    boxes, class_ids, is_ignored = targets
+    return Targets(F.pad(boxes, (0, 0, 0, 1)), F.pad(class_ids, (0, 1), value=PADDING), F.pad(is_ignored, (0, 1)))
 
 
 def _covers(
