@@ -17,7 +17,7 @@ CLASSES = ("ball", "cube", "cone")
 
 @pytest.fixture(scope="package")
 def detector() -> TorchDetector:
-    """Untrained, but sure of many things: its last weights are drawn so wide that scores and boxes differ everywhere."""
+    """Untrained, but sure of many things: its last weights are wide, so that scores and boxes differ everywhere."""
     torch.manual_seed(0)
     spec = Spec.model_validate({"kind": "dense", "backbone": "tiny", "neck": "fpn", "head": "aligned"})
     network = build_detector(spec, len(CLASSES), is_pretrained=False)
