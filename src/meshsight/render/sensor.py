@@ -1,7 +1,8 @@
 """The end of step 2: what the camera's sensor and encoder do to a picture.
 
 Exposure and white balance act on linear light, so the renderers apply them (`tone.py`); here follow, in this order,
-blur, noise and JPEG."""
+blur, noise and JPEG.
+"""
 
 import cv2
 import numpy as np

@@ -1,11 +1,12 @@
 """Shader programs from the .glsl files beside this one, each compiled once a context."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib import resources
 
 import moderngl
 import numpy as np
-from numpy.typing import ArrayLike
+from jaxtyping import Float
 
 _VERSION = "#version 330 core\n"
 _INCLUDE = "#include "
@@ -47,7 +48,9 @@ class Programs:
         self._programs.clear()
 
 
-def set_uniform(program: moderngl.Program, name: str, value: ArrayLike) -> None:
+def set_uniform(
+    program: moderngl.Program, name: str, value: Float[np.ndarray, "..."] | Sequence[float | int] | float | int
+) -> None:
     """Sets a float uniform; matrices are given row by row. A uniform that the compiler removed is left alone."""
     member = program.get(name, None)
     if isinstance(member, moderngl.Uniform):
