@@ -55,7 +55,7 @@ def write_coco(folder: Path, num_images: int, seed: int) -> Path:
 
 def recipe(**changes: object) -> TrainSpec:
     detector = dense.Spec(
-        backbone=tiny.Spec(stem_channels=8, channels=(16, 16, 32, 32)),
+        backbone=tiny.Spec(channels=(16, 16, 32, 32)),
         neck=fpn.Spec(channels=32, num_levels=2, norm="batch"),
         head=aligned.Spec(channels=32),
     )

@@ -51,6 +51,9 @@ def check_objects(labels: LabelTable) -> None:
     if absent:
         log.warning("no object of %s in the training data: it cannot be learnt", ", ".join(absent))
     log.info("objects to learn: %s", ", ".join(f"{name} {count}" for name, count in counts.items()))
+    num_empty = int((labels.first[1:] == labels.first[:-1]).sum())
+    if num_empty:
+        log.info("%d of %d training images have no labels: they teach background alone", num_empty, len(labels))
 
 
 def check_validation(sets: tuple[ValidationSet, ...], classes: tuple[str, ...], spec: TrainSpec) -> None:

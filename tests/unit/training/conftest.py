@@ -64,7 +64,7 @@ def make_dataset(tmp_path: Path) -> MakeDataset:
 def make_spec() -> MakeSpec:
     def make(**changes: object) -> TrainSpec:
         detector = dense.Spec(
-            backbone=tiny.Spec(stem_channels=8, channels=(8, 8, 16, 16)),
+            backbone=tiny.Spec(channels=(8, 8, 16, 16)),
             neck=fpn.Spec(channels=16, num_levels=2, norm="batch"),
             head=aligned.Spec(channels=16),
         )
