@@ -13,8 +13,6 @@ class Spec(VariantSpec):
     """Four stages of plain residual blocks at strides 4, 8, 16 and 32, made to be trained from scratch on a CPU."""
 
     kind: Literal["tiny"] = "tiny"
-    stem_channels: Channels = 16
-    """Channels at stride 2."""
     channels: tuple[Channels, Channels, Channels, Channels] = (32, 64, 128, 192)
     """Channels at strides 4, 8, 16 and 32. Multiples of 32 run fastest in bfloat16."""
     depths: tuple[
@@ -23,4 +21,4 @@ class Spec(VariantSpec):
         Annotated[int, Field(ge=0)],
         Annotated[int, Field(ge=0)],
     ] = (1, 1, 1, 1)
-    """Residual blocks at strides 4, 8, 16 and 32, after the convolution that halves the map."""
+    """Residual blocks at strides 4, 8, 16 and 32, after the convolution that makes the map coarser."""

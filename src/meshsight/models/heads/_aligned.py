@@ -23,9 +23,7 @@ from meshsight.models.points import cell_centres
 from meshsight.models.topk import best_candidates
 from meshsight.specs.decoding import DecodeSpec
 
-# Scores before training. The cross-entropy of the many empty cells must not outweigh that of the few with an object: at
-# 0.01, which suits a focal loss, the first hundreds of steps only push every score down.
-PRIOR_SCORE = 0.001
+PRIOR_SCORE = 0.01  # Scores before training, as RetinaNet's: most cells are empty.
 FIRST_DISTANCE = 2.0  # Distance to each side before training, in strides.
 MAX_LOG_DISTANCE = 6.0  # exp(6) strides is more than any input is wide.
 
@@ -95,7 +93,7 @@ class AlignedHead(Head):
         assignment = assign_task_aligned(scores, boxes.detach(), cells, targets, self.spec.assign)
         normaliser = assignment.quality.sum().clamp(min=1)
         return {
-            "class": self.spec.class_weight * class_loss(raw.class_logits, assignment) / normaliser,
+            "class": self.spec.class_weight * class_loss(raw.class_logits, assignment, self.spec.focus) / normaliser,
             "box": self.spec.box_weight * box_loss(boxes, assignment) / normaliser,
         }
 
@@ -104,11 +102,16 @@ class AlignedHead(Head):
         return best_candidates(self.boxes(raw, size_hw), raw.class_logits.sigmoid(), spec, size_hw)
 
 
-def class_loss(logits: Float[Tensor, "b n c"], assignment: Assignment) -> Float[Tensor, ""]:
-    """Sums the cross-entropy towards the soft target: the quality at the object's class, 0 elsewhere."""
+def class_loss(logits: Float[Tensor, "b n c"], assignment: Assignment, focus: float) -> Float[Tensor, ""]:
+    """Sums the quality focal loss towards the soft target: the quality at the object's class, 0 elsewhere.
+
+    Li et al. 2020 (arXiv 2006.04388): cross-entropy times |target - score|^focus. Without the factor, the many empty
+    cells outweigh the few with an object for hundreds of steps. Deviation: the factor carries no gradient.
+    """
     wanted = F.one_hot(assignment.class_ids, logits.shape[-1]) * assignment.quality[..., None]
     losses = F.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
-    return (losses * ~assignment.is_neutral[..., None]).sum()
+    weights = (wanted - logits.detach().sigmoid()).abs().pow(focus) * ~assignment.is_neutral[..., None]
+    return (losses * weights).sum()
 
 
 def box_loss(boxes: Float[Tensor, "b n 4"], assignment: Assignment) -> Float[Tensor, ""]:

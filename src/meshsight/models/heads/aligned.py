@@ -32,7 +32,9 @@ class Spec(VariantSpec):
     num_convs: int = Field(1, ge=0)
     """3x3 convolutions in each tower."""
     assign: AssignSpec = Field(default_factory=AssignSpec)
-    class_weight: float = Field(1.0, ge=0)
-    """Weight of the binary cross-entropy of the classes."""
+    focus: float = Field(1.0, ge=0)
+    """Power of |target - score| in the quality focal loss of the classes; 0 is plain cross-entropy."""
+    class_weight: float = Field(2.0, ge=0)
+    """Weight of the quality focal loss of the classes."""
     box_weight: float = Field(2.0, ge=0)
     """Weight of the generalised-IoU loss of the boxes."""

@@ -41,7 +41,7 @@ class FeaturePyramidNetwork(Neck):
 
     def _conv(self, channels_in: int, kernel: int, stride: int = 1, has_relu: bool = True) -> nn.Module:
         if self.spec.norm == "batch":
-            return ConvNorm(channels_in, self.spec.channels, kernel, stride, has_relu)
+            return ConvNorm(channels_in, self.spec.channels, kernel, stride=stride, has_relu=has_relu)
         return _plain_conv(channels_in, self.spec.channels, kernel, stride)
 
     def _extra(self, last_channels: int) -> list[nn.Module]:
