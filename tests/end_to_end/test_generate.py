@@ -187,6 +187,13 @@ def test_rejected_frames_are_drawn_anew_and_stay_repeatable(tmp_path: Path) -> N
     assert not any(sample.hidden for sample in samples)
 
 
+def test_a_run_that_drew_nothing_leaves_the_folder_free(tmp_path: Path) -> None:
+    """As when OpenGL is missing: the next try may use another recipe, without `resume`."""
+    with pytest.raises(AssetError, match="no built-in object"):
+        make(tmp_path / "set", recipe(objects=[{"name": "mug", "mesh": "builtin:mgu"}]))
+    assert make(tmp_path / "set", recipe(frames=1)).num_frames == 1
+
+
 def test_a_mesh_that_changed_in_between_is_noticed(tmp_path: Path) -> None:
     mesh = tmp_path / "part.obj"
     mesh.write_text("v 0 0 0\nv .1 0 0\nv 0 .1 0\nv 0 0 .1\nf 1 3 2\nf 1 2 4\nf 1 4 3\nf 2 3 4\n")

@@ -53,6 +53,11 @@ class RunState:
         """Writes down what is being made, before anything is made."""
         write_json(self._run / "plan.json", plan.model_dump(mode="json"))
 
+    def has_work(self) -> bool:
+        """Tells whether anything is drawn that a resumed run could use."""
+        places = (self.folder / "images", self._run / PARTS, self._run / SHARDS)
+        return any(entry.is_file() for place in places if place.is_dir() for entry in place.iterdir())
+
     def take_over(self) -> None:
         """Makes this process the folder's only writer.
 
@@ -119,13 +124,14 @@ class RunState:
 
 
 def is_untouched(folder: Path) -> bool:
-    """Tells whether a folder is absent or empty but for a `.run/`, so that a data set may begin there.
+    """Tells whether a folder is absent, or empty but for a `.run/` and empty folders: a data set may begin there.
 
     Raises:
         StorageError: the path is no folder or cannot be looked into.
     """
     try:
-        return all(entry.name == RUN for entry in folder.iterdir())
+        others = (entry for entry in folder.iterdir() if entry.name != RUN)
+        return all(entry.is_dir() and not any(entry.iterdir()) for entry in others)
     except FileNotFoundError:
         return True
     except OSError as error:

@@ -113,7 +113,7 @@ def sample_from_json(line: str, where: str) -> Sample:
         where: file and line, for messages.
 
     Raises:
-        DataError: the line is torn, or a field is unknown, missing or of another type.
+        DataError: the line is torn, a field is unknown, missing or of another type, or the image lies elsewhere.
     """
     try:
         row = SampleRow.model_validate_json(line)
@@ -121,6 +121,8 @@ def sample_from_json(line: str, where: str) -> Sample:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         raise DataError(f"{where}: not a sample: {field + ': ' if field else ''}{first['msg']}") from error
+    if row.image.startswith("/") or ".." in row.image.split("/"):
+        raise DataError(f"{where}: the image '{row.image}' lies outside the data set's folder")
     return Sample(
         image=row.image,
         size_hw=row.size_hw,

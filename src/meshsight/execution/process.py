@@ -104,7 +104,7 @@ class WorkerProcess:
             self._process.kill()
             self._process.wait()
         for thread in self._threads:
-            thread.join()
+            thread.join(seconds)
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             _close(pipe)
 

@@ -63,12 +63,16 @@ class _EventHandler(logging.Handler):
 
 
 class _Inbox:
-    """Reads tasks on a thread of its own, so that the parent's end is noticed in the middle of the work."""
+    """Reads tasks on a thread of its own, so that the parent's end is noticed in the middle of the work.
+
+    Attributes:
+        num_done: tasks that are finished; the main thread counts them, the reading one those that came.
+    """
 
     def __init__(self, lines: BinaryIO) -> None:
         self._lines = lines
         self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
-        self.is_busy = False
+        self.num_done = 0
         threading.Thread(target=self._read, daemon=True).start()
 
     def next_task(self) -> Task | None:
@@ -76,9 +80,11 @@ class _Inbox:
         return self._tasks.get()
 
     def _read(self) -> None:
+        num_came = 0
         for line in self._lines:
             self._tasks.put(Task.model_validate_json(line))
-        if self.is_busy:
+            num_came += 1
+        if self.num_done < num_came:
             os._exit(EXIT_ORPHANED)  # files are whole or absent, so dying here loses only unfinished work
         self._tasks.put(None)
 
@@ -102,9 +108,8 @@ def serve(jobs: Kinds) -> None:
         job: Job = jobs.builder(kind)(jobs.module(kind).Spec.model_validate(hello.job))
         reporter.send(Ready())
         while (task := inbox.next_task()) is not None:
-            inbox.is_busy = True
             result = job.run(task.spec, reporter)
-            inbox.is_busy = False
+            inbox.num_done += 1
             reporter.send(Done(result=result))
     except MeshsightError as error:
         reporter.send(_failure(error))

@@ -119,7 +119,7 @@ def _begin(state: RunState, plan: FolderPlan, resume: bool) -> Manifest | None:
     folder = state.folder
     is_new = is_untouched(folder)
     is_finished = (folder / MANIFEST).is_file()
-    old = read_manifest(folder) if is_finished else state.read_plan()
+    old = read_manifest(folder) if is_finished else state.read_plan() if state.has_work() else None
     if old is None and not is_new:
         raise CallError(f"{folder}: not empty, and no data set that was begun; name another folder")
     if old is not None and not resume:
@@ -149,7 +149,8 @@ def _make(
     try:
         _draw(assembly, state, job, settings, progress)
     except BaseException:
-        log.info("What is drawn so far is kept in %s; --resume goes on with it.", folder)
+        if state.has_work():
+            log.info("What is drawn so far is kept in %s; --resume goes on with it.", folder)
         raise
     remove_torn_files(folder)
     manifest = finish_folder(folder, plan, assembly.shards)

@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,11 @@ from pycocotools.coco import COCO
 
 from meshsight.core.errors import DataError
 from meshsight.core.files import sha256_of
-from meshsight.core.masks import decode_mask
+from meshsight.core.masks import decode_mask, mask_area, tight_box
 from meshsight.datasets.coco_writing import SKELETON
 from meshsight.datasets.folder import FrameLines, finish_folder, open_folder, remove_torn_files, write_shard
 from meshsight.datasets.manifest import Manifest, read_manifest
+from meshsight.datasets.opening import open_dataset
 from meshsight.datasets.plan import FolderPlan, first_difference, why_not_the_same
 from meshsight.datasets.sample_json import sample_to_json
 from meshsight.records.sample import Sample
@@ -82,6 +84,28 @@ def test_pycocotools_reads_the_same_labels(folder: Path, samples: list[Sample]) 
             assert np.allclose((x, y, x + width, y + height), label.box)
             assert np.allclose(np.reshape(row["keypoints"], (-1, 3)), label.keypoints, atol=5e-4)
             assert row["visibility"] == pytest.approx(label.pixels.visibility, abs=1e-6)
+
+
+def test_our_coco_reader_reads_it_too(
+    tmp_path: Path, random_sample: Callable[[int, int], Sample], write_picture: Callable[[Path, tuple[int, int]], None]
+) -> None:
+    samples = [with_true_boxes(random_sample(seed, seed)) for seed in range(7)]
+    write(tmp_path, samples)
+    for sample in samples:
+        write_picture(tmp_path / sample.image, sample.size_hw)
+    dataset = open_dataset(tmp_path / "coco.json")
+    assert dataset.classes == PLAN.classes
+    for ours, theirs in zip(samples, dataset.samples(), strict=True):
+        assert (theirs.image, theirs.size_hw) == (ours.image, ours.size_hw)
+        for a, b in zip(ours.objects, theirs.objects, strict=True):
+            assert (a.class_id, a.box, a.mask, a.is_ignored) == (b.class_id, b.box, b.mask, b.is_ignored)
+
+
+def with_true_boxes(sample: Sample) -> Sample:
+    objects = [label for label in sample.objects if label.mask is not None and mask_area(label.mask)]
+    boxes = [tight_box(decode_mask(label.mask)) for label in objects if label.mask is not None]
+    labels = [replace(a, box=tuple(b.tolist())) for a, b in zip(objects, boxes, strict=True) if b is not None]
+    return replace(sample, objects=tuple(labels))
 
 
 def test_the_skeleton_is_a_cube() -> None:

@@ -89,6 +89,12 @@ def test_bad_fields_are_named(
         sample_from_json(broken(sample, path, value), "shard, line 3")
 
 
+@pytest.mark.parametrize("image", ["../secret.png", "/etc/secret.png", "images/../../secret.png"])
+def test_images_cannot_lie_outside(random_sample: Callable[[int, int], Sample], image: str) -> None:
+    with pytest.raises(DataError, match="lies outside the data set's folder"):
+        sample_from_json(sample_to_json(replace(random_sample(1, 1), image=image)), "here")
+
+
 def test_a_file_streams_and_a_torn_line_is_named(tmp_path: Path, random_sample: Callable[[int, int], Sample]) -> None:
     samples = [random_sample(seed, seed) for seed in range(4)]
     path = tmp_path / "00000.jsonl"
