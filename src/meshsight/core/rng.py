@@ -17,7 +17,8 @@ def stream(seed: int, frame: int, name: str) -> np.random.Generator:
     Philox (Salmon et al., SC 2011) is counter-based: its 128-bit key is a BLAKE2b digest of the three parts.
     """
     digest = hashlib.blake2b(f"{seed}\x1f{frame}\x1f{name}".encode(), digest_size=16).digest()
-    return np.random.Generator(np.random.Philox(_Key(digest)))
+    # numpy takes any ISeedSequence here; its type stubs leave that out.
+    return np.random.Generator(np.random.Philox(_Key(digest)))  # pyright: ignore[reportArgumentType]
 
 
 class _Key(ISeedSequence):

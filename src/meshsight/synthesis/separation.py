@@ -38,4 +38,4 @@ def keeps_apart(body: PlacedBody, others: Sequence[PlacedBody], gap: float) -> b
     wanted = 2.0 * gap * np.minimum(radii, body.radius)
     offsets = np.array([other.center for other in others]) - body.center
     near = np.einsum("ij,ij->i", offsets, offsets) < (radii + body.radius + wanted) ** 2
-    return all(gap_between(body, others[k]) > wanted[k] for k in np.flatnonzero(near))
+    return all(gap_between(body, others[k]) > wanted[k] for k in np.flatnonzero(near).tolist())

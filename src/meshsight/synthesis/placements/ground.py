@@ -38,7 +38,7 @@ class SurfaceSpec(PlainSpec):
     """Hue of the tint."""
     saturation: Fraction = Uniform(low=0.0, high=0.25)
     """Strength of the tint."""
-    brightness: NonNegative = Uniform(low=0.35, high=1.0)
+    brightness: NonNegative = Uniform(low=0.25, high=0.85)
     """Factor on the texture's colours, or brightness of the plain ground."""
     roughness: Fraction = Uniform(low=0.4, high=1.0)
     """Roughness."""
