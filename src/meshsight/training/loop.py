@@ -1,6 +1,5 @@
 """The training loop: batches in, better weights out, every number told to whoever listens."""
 
-import logging
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -31,8 +30,6 @@ from meshsight.training.precision import MachineFacts, place
 from meshsight.training.run_folder import RunFiles
 from meshsight.training.schedule import Progress, after_validation, learning_rate_factor
 from meshsight.training.validation import Measured, ValidationSet, validate
-
-log = logging.getLogger(__name__)
 
 STEPS_BETWEEN_READINGS_ON_GPU = 20
 """Reading a loss makes the program wait for the GPU, so it is done for several steps at once."""
