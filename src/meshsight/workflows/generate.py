@@ -73,7 +73,7 @@ def generate(
         root: folder of the recipe, which its relative paths start from.
         workers: processes; None takes one for each core, as far as memory goes.
         resume: go on where a run with the same recipe was broken off; starts if there was none.
-        progress: show a progress bar when stderr is a terminal.
+        progress: show a progress bar when stderr is a terminal and information is logged.
 
     Raises:
         CallError: the folder is in use, or holds something else than the beginning of this data set.
@@ -93,7 +93,8 @@ def generate(
     if manifest is None:
         with run_log(out / RUN / "run.log"), sigterm_raises():
             manifest, num_drawn = _make(plan, state, _job(spec, out, root), settings, progress)
-        _say_done(num_drawn, time.monotonic() - started, out)
+            seconds = time.monotonic() - started
+            log.info("%s: drew %d frames in %.1f s (%.1f a second)", out, num_drawn, seconds, num_drawn / seconds)
     return GenerateResult(
         folder=out,
         classes=manifest.classes,
@@ -160,11 +161,13 @@ def _make(
 
 def _draw(assembly: Assembly, state: RunState, job: draw_frames.Spec, settings: PoolSettings, progress: bool) -> None:
     total = job.scene.frames
+    log.info("drawing with %d %s", settings.workers, "process" if settings.workers == 1 else "processes")
     bar = tqdm(
         total=total,
         initial=total - assembly.num_missing_frames,
         unit="frame",
-        disable=None if progress else True,  # None: only on a terminal
+        desc="generate",
+        disable=None if progress and log.isEnabledFor(logging.INFO) else True,  # None: only on a terminal
         dynamic_ncols=True,
     )
     with bar, Pool(WORKER_COMMAND, job.model_dump(mode="json"), settings) as pool:
@@ -181,7 +184,3 @@ def _note_drawer(state: RunState, drawer: str) -> None:
     before = state.note_drawer(drawer)
     if before is not None:
         log.warning("the images so far were drawn by %s, these by %s: expect small differences", before, drawer)
-
-
-def _say_done(num_drawn: int, seconds: float, folder: Path) -> None:
-    log.info("%s: %d frames in %.1f s (%.1f a second)", folder, num_drawn, seconds, num_drawn / seconds)
