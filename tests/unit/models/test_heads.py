@@ -1,0 +1,61 @@
+import math
+
+import pytest
+import torch
+
+from meshsight.models.assignment import Assignment
+from meshsight.models.batch import Targets
+from meshsight.models.heads import aligned, retina
+from meshsight.models.heads._aligned import AlignedOutputs, class_loss
+from meshsight.models.heads._aligned import build as build_aligned
+from meshsight.models.heads._retina import RetinaOutputs
+from meshsight.models.heads._retina import build as build_retina
+from meshsight.models.parts import FeatureSpec
+
+NOTHING = Targets(torch.zeros(1, 0, 4), torch.zeros(1, 0, dtype=torch.int64), torch.zeros(1, 0, dtype=torch.bool))
+
+
+def test_retina_starts_at_one_percent() -> None:
+    head = build_retina(retina.Spec(channels=16), (FeatureSpec(16, 8),), num_classes=80)
+    assert head.class_out.bias.unique().item() == pytest.approx(-math.log(99))
+
+
+def test_focal_loss_of_untrained_scores_is_as_worked_out_on_paper() -> None:
+    """At p = 0.01 a negative costs 0.75 * 0.01^2 * -ln 0.99, a positive 0.25 * 0.99^2 * -ln 0.01."""
+    spec = retina.Spec(channels=16, anchors=retina.AnchorSpec(num_octave_scales=1, ratios=(1.0,)))
+    head = build_retina(spec, (FeatureSpec(16, 32),), num_classes=2)
+    logits = torch.full((1, 4, 2), -math.log(99))
+    raw = RetinaOutputs(logits, torch.zeros(1, 4, 4))
+    negative, positive = 0.75 * 1e-4 * -math.log(0.99), 0.25 * 0.99**2 * -math.log(0.01)
+    assert head.loss(raw, NOTHING, (64, 64))["class"].item() == pytest.approx(8 * negative, rel=1e-4)
+    # The anchor at the origin, and the object is exactly it.
+    target = Targets(torch.tensor([[[-64.0, -64, 64, 64]]]), torch.tensor([[1]]), torch.tensor([[False]]))
+    losses = head.loss(raw, target, (64, 64))
+    neutral = 0  # The neighbours' IoU is (128 - 32) / (128 + 32) = 0.6: positive too; the diagonal one's 0.391.
+    assert losses["class"].item() == pytest.approx((3 * positive + (8 - 3 - neutral) * negative) / 3, rel=1e-4)
+    # Each of the two neighbours is off by 32 / 128 along one axis.
+    assert losses["box"].item() == pytest.approx(2 * 0.25 / 3, rel=1e-4)
+
+
+def test_aligned_boxes_lie_around_their_cells() -> None:
+    head = build_aligned(aligned.Spec(), (FeatureSpec(16, 8), FeatureSpec(16, 16)), num_classes=1)
+    distances = torch.tensor([1.0, 2, 3, 4]).expand(1, 10, 4)
+    boxes = head.boxes(AlignedOutputs(torch.zeros(1, 10, 1), distances), (16, 32))
+    assert boxes[0, 0].tolist() == [4 - 8, 4 - 16, 4 + 24, 4 + 32]
+    assert boxes[0, 9].tolist() == [24 - 16, 8 - 32, 24 + 48, 8 + 64]
+
+
+@pytest.mark.parametrize("focus", [0.0, 1.0, 2.0])
+def test_quality_focal_loss_is_as_worked_out_on_paper(focus: float) -> None:
+    score, quality = 0.2, 0.7
+    assignment = Assignment(
+        is_positive=torch.tensor([[True, False, False]]),
+        is_neutral=torch.tensor([[False, False, True]]),
+        class_ids=torch.tensor([[1, 0, 0]]),
+        boxes=torch.zeros(1, 3, 4),
+        quality=torch.tensor([[quality, 0.0, 0.0]]),
+    )
+    logits = torch.full((1, 3, 2), math.log(score / (1 - score)))
+    entropy = -quality * math.log(score) - (1 - quality) * math.log(1 - score)
+    expected = abs(quality - score) ** focus * entropy + 3 * score**focus * -math.log(1 - score)
+    assert class_loss(logits, assignment, focus).item() == pytest.approx(expected, rel=1e-5)
