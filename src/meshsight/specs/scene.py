@@ -3,11 +3,11 @@
 Everything has a default, so that `objects: [{name: mug, mesh: builtin:mug}]` is a whole recipe.
 """
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from meshsight.core.errors import SpecError
 from meshsight.core.kinds import Kinds
 from meshsight.specs.base import Slot, Spec, VariantSpec
 from meshsight.specs.camera import CAMERA_KINDS
@@ -173,6 +173,14 @@ class SceneSpec(Spec):
             )
         return self
 
+    @model_validator(mode="after")
+    def _one_import(self) -> "SceneSpec":
+        imports = imports_of(self)
+        for mesh, load in _named_imports(self):
+            if imports[mesh] != load:
+                raise ValueError(f"mesh '{mesh}' is named twice with different `load` settings; use the same for both")
+        return self
+
 
 def classes_of(spec: SceneSpec) -> tuple[str, ...]:
     """Returns class names by class id: the names of `objects` in order of first appearance."""
@@ -180,15 +188,10 @@ def classes_of(spec: SceneSpec) -> tuple[str, ...]:
 
 
 def imports_of(spec: SceneSpec) -> dict[str, MeshImport]:
-    """Returns how each mesh of a recipe is to be read, by its reference.
+    """Returns how each mesh of a recipe is to be read, by its reference."""
+    return dict(_named_imports(spec))
 
-    Raises:
-        SpecError: one file is to be read in two ways.
-    """
-    imports: dict[str, MeshImport] = {}
-    wanted = [(entry.mesh, entry.load) for entry in spec.objects]
-    wanted += [(mesh, spec.distractors.load) for mesh in spec.distractors.meshes]
-    for mesh, load in wanted:
-        if imports.setdefault(mesh, load) != load:
-            raise SpecError(f"mesh '{mesh}' is named twice with different `load` settings; use the same for both")
-    return imports
+
+def _named_imports(spec: SceneSpec) -> Iterator[tuple[str, MeshImport]]:
+    yield from ((mesh, spec.distractors.load) for mesh in spec.distractors.meshes)
+    yield from ((entry.mesh, entry.load) for entry in spec.objects)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from meshsight.assets.places import folder_environments, folder_images, folder_meshes
+from meshsight.specs.base import parse_spec
 from meshsight.specs.scene import ObjectSpec, SceneSpec
 
 Lister = Callable[[Path], tuple[str, ...]]
@@ -22,12 +23,13 @@ def expand_folders(spec: SceneSpec, root: Path) -> SceneSpec:
 
     Raises:
         AssetError: a folder holds no file that can be used.
+        SpecError: the files do not make a recipe, for instance because a mesh of a folder is also named by itself.
     """
     plain: dict[str, Any] = spec.model_dump(mode="json")
     plain = {key: _expand_pictures(value, root, _LISTERS.get(key, folder_images)) for key, value in plain.items()}
     plain["objects"] = [part for entry in spec.objects for part in _expand_object(entry, root)]
     plain["distractors"]["meshes"] = _expand(spec.distractors.meshes, root, folder_meshes)
-    return SceneSpec.model_validate(plain)
+    return parse_spec(SceneSpec, plain, f"recipe with the folders of {root}")
 
 
 _LISTERS: dict[str, Lister] = {"environment": folder_environments}

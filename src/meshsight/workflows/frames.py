@@ -16,8 +16,7 @@ from meshsight.records.mesh import Bounds, bounds_of
 from meshsight.records.sample import Sample
 from meshsight.records.scene import Scene
 from meshsight.render.base import open_renderer
-from meshsight.specs.mesh_import import MeshImport
-from meshsight.specs.scene import SceneSpec
+from meshsight.specs.scene import SceneSpec, imports_of
 from meshsight.synthesis.folders import expand_folders
 from meshsight.synthesis.rejection import HIDDEN, RejectedScene
 from meshsight.synthesis.sampler import SceneSampler
@@ -39,9 +38,7 @@ def open_library(spec: SceneSpec, root: Path) -> AssetLibrary:
         spec: the recipe.
         root: what its relative paths are relative to.
     """
-    imports: dict[str, MeshImport] = dict.fromkeys(spec.distractors.meshes, spec.distractors.load)
-    imports |= {entry.mesh: entry.load for entry in spec.objects}
-    return AssetLibrary(root, imports)
+    return AssetLibrary(root, imports_of(spec))
 
 
 class FrameMaker:

@@ -142,11 +142,9 @@ def test_imports_are_found_by_reference_and_may_not_contradict():
         "a.stl": MeshImport(unit="mm"),
         "b.ply": MeshImport(),
     }
-    clash = parse(
-        objects=[{"name": "a", "mesh": "a.stl", "load": {"unit": "mm"}}, {"name": "b", "mesh": "a.stl"}],
-    )
-    with pytest.raises(SpecError, match=r"'a\.stl' is named twice"):
-        imports_of(clash)
+    clash = [{"name": "a", "mesh": "a.stl", "load": {"unit": "mm"}}, {"name": "b", "mesh": "a.stl"}]
+    with pytest.raises(SpecError, match=r"mesh 'a\.stl' is named twice with different `load` settings"):
+        parse(objects=clash)
 
 
 def test_the_families_and_shapes_of_the_recipe_are_those_that_exist():

@@ -1,6 +1,6 @@
 import pytest
 
-from meshsight.core.errors import AssetError
+from meshsight.core.errors import AssetError, SpecError
 from meshsight.specs.scene import classes_of
 from meshsight.synthesis.folders import expand_folders
 
@@ -47,3 +47,12 @@ def test_an_empty_folder_is_an_error(tmp_path, make_spec):
     (tmp_path / "mugs").mkdir()
     with pytest.raises(AssetError, match="mugs: no mesh files in it or below"):
         expand_folders(make_spec(objects=[{"name": "mug", "mesh": "mugs"}]), tmp_path)
+
+
+def test_a_mesh_named_beside_its_folder_is_an_error(tmp_path, make_spec):
+    touch(tmp_path, "mugs/a.obj")
+    twice = [{"name": "mug", "mesh": "mugs"}, {"name": "mug", "mesh": "mugs/a.obj"}]
+    with pytest.raises(
+        SpecError, match=r"recipe with the folders of .*entries 0 and 1 are the same mesh 'mugs/a\.obj'"
+    ):
+        expand_folders(make_spec(objects=twice), tmp_path)

@@ -116,7 +116,7 @@ class GroundPlacement:
         towards = towards / max(float(np.linalg.norm(towards)), 1e-9)
         sideways = np.array([-towards[1], towards[0]])
         reach = body.radius + neighbour.radius
-        step = towards * rng.uniform(0.7, 1.5) + sideways * rng.uniform(-0.6, 0.6)
+        step = towards * rng.uniform(0.7, 2.5) + sideways * rng.uniform(-0.9, 0.9)
         return _stand(body, neighbour.center[:2] + reach * step, self._rotation(body, rng))
 
     def propose_among(
