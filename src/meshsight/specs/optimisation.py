@@ -43,7 +43,21 @@ class AdamWSpec(_Optimiser):
     beta2: float = Field(default=0.999, ge=0, lt=1)
 
 
-OptimiserSpec = Annotated[SgdSpec | AdamWSpec, Discriminator("kind")]
+class MuonSpec(_Optimiser):
+    """Muon for convolutions, AdamW for everything else (Jordan et al. 2024); learns fastest from scratch."""
+
+    kind: Literal["muon"] = "muon"
+    learning_rate: float = Field(default=0.02, gt=0)
+    """Peak learning rate of the convolutions."""
+    weight_decay: float = Field(default=0.05, ge=0)
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    adamw_factor: float = Field(default=0.1, gt=0)
+    """Learning rate of everything else, as a factor on that of the convolutions."""
+    beta2: float = Field(default=0.99, ge=0, lt=1)
+    """Of AdamW, whose beta1 is `momentum`."""
+
+
+OptimiserSpec = Annotated[SgdSpec | AdamWSpec | MuonSpec, Discriminator("kind")]
 
 
 class WarmUpSpec(Spec):
