@@ -732,3 +732,13 @@ def test_an_object_turns_as_its_pose_says(renderer):
     turned = thing(1, "triangle", (0, 0, 1.0), rotation=rotation_about_z(np.pi / 2), scale=0.2)
     mask = renderer.render(scene_of(turned)).instance_id == 1
     assert mask[33, 46] and not mask[33, 50] and not mask[30, 46]
+
+
+def test_many_objects_may_be_cut_by_the_near_plane(renderer):
+    """Each of them needs the whole canvas for its silhouette."""
+    rings = [thing(k + 1, "knot", (0.02 * k, 0, 0.2), scale=0.5) for k in range(24)]
+    camera = camera_from_fov(np.deg2rad(60), (72, 96))
+    frame = renderer.render(scene_of(*rings, camera=camera, near_m=0.2))
+    alone = renderer.render(scene_of(rings[20], camera=camera, near_m=0.2))
+    assert len(frame.silhouettes) == 24 and all(item.is_cut for item in frame.silhouettes)
+    np.testing.assert_array_equal(frame.silhouettes[20].mask, alone.silhouettes[0].mask)

@@ -43,6 +43,22 @@ def renderer_name(context: moderngl.Context) -> str:
     return str(context.info["GL_RENDERER"])
 
 
+def check_size(context: moderngl.Context, size_hw: tuple[int, int]) -> None:
+    """Refuses images whose canvas of three times their size this OpenGL cannot hold.
+
+    Raises:
+        RenderError: the image is too large.
+    """
+    names = ("GL_MAX_TEXTURE_SIZE", "GL_MAX_RENDERBUFFER_SIZE")
+    limit = min(*context.info["GL_MAX_VIEWPORT_DIMS"], *(int(context.info[name]) for name in names))
+    if 3 * max(size_hw) > limit:
+        height, width = size_hw
+        raise RenderError(
+            f"renderer 'raster': this OpenGL ({renderer_name(context)}) draws images of up to {limit // 3} pixels a side "
+            f"(a third of its limit), found {height} x {width}"
+        )
+
+
 def is_software(name: str) -> bool:
     """Tells whether a GL renderer of this name draws on the CPU."""
     return any(word in name.lower() for word in _SOFTWARE_NAMES)

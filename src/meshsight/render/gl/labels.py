@@ -19,6 +19,9 @@ from meshsight.render.gl.targets import SizedTarget
 from meshsight.render.packing import pack_windows
 from meshsight.render.silhouette import make_silhouette
 
+# Objects that are cut by the near plane need the whole canvas each; beyond this they are drawn in several rounds.
+_MAX_ATLAS_ROWS = 4096
+
 
 class LabelPass:
     """Draws ids, depth and silhouettes in one context."""
@@ -54,23 +57,19 @@ class LabelPass:
     def draw_silhouettes(
         self, size_hw: tuple[int, int], placed: Sequence[Placed], instance_ids: Int32[np.ndarray, "h w"]
     ) -> tuple[Silhouette, ...]:
-        """Draws each object alone, all in one atlas, and reads them back at once."""
-        height, width = size_hw
-        sizes = [(item.window.width, item.window.height) for item in placed]
-        places, atlas_wh = pack_windows(sizes)
+        """Draws each object alone, as many as fit in one atlas, and reads them back together."""
+        places, atlas_wh = pack_windows([(item.window.width, item.window.height) for item in placed])
+        if atlas_wh[1] > _MAX_ATLAS_ROWS and len(placed) > 1:
+            half = len(placed) // 2
+            first = self.draw_silhouettes(size_hw, placed[:half], instance_ids)
+            return first + self.draw_silhouettes(size_hw, placed[half:], instance_ids)
         target = self._atlas.at_least(atlas_wh, exactly=False)
         target.use()
         target.scissor = target.viewport = (0, 0, *target.size)
         target.clear()
         self._context.enable_only(moderngl.NOTHING)
-        for item, (x, y) in zip(placed, places, strict=True):
-            window = item.window
-            if window.width == 0 or window.height == 0:
-                continue
-            target.viewport = (x - window.left - width, y - window.top - height, 3 * width, 3 * height)
-            target.scissor = (x, y, window.width, window.height)
-            item.set_culling(self._context, is_outside=item.is_before_camera)
-            self._draw(item.cam_from_object, 1, item.geometry.parts)
+        for item, place in zip(placed, places, strict=True):
+            self._draw_alone(target, item, place, size_hw)
         rows = np.frombuffer(target.read((0, 0, target.width, atlas_wh[1]), components=1, alignment=1), np.uint8)
         atlas = rows.reshape(-1, target.width) > 0
         return tuple(
@@ -82,6 +81,19 @@ class LabelPass:
             )
             for item, (x, y) in zip(placed, places, strict=True)
         )
+
+    def _draw_alone(
+        self, target: moderngl.Framebuffer, item: Placed, place: tuple[int, int], size_hw: tuple[int, int]
+    ) -> None:
+        """Draws one object's window of the canvas at a place of the atlas: the canvas is shifted by whole pixels."""
+        height, width = size_hw
+        window, (x, y) = item.window, place
+        if window.width == 0 or window.height == 0:
+            return
+        target.viewport = (x - window.left - width, y - window.top - height, 3 * width, 3 * height)
+        target.scissor = (x, y, window.width, window.height)
+        item.set_culling(self._context, is_outside=item.is_before_camera)
+        self._draw(item.cam_from_object, 1, item.geometry.parts)
 
     def _draw(self, matrix: np.ndarray, instance_id: int, parts: Sequence[PartGeometry]) -> None:
         set_uniform(self._program, "cam_from_object", matrix)

@@ -2,8 +2,6 @@
 
 import moderngl
 
-from meshsight.core.errors import RenderError
-
 _STEP = 256
 
 
@@ -32,9 +30,6 @@ class SizedTarget:
         return self._framebuffer
 
     def _make(self, size_wh: tuple[int, int]) -> moderngl.Framebuffer:
-        limit = int(self._context.info["GL_MAX_RENDERBUFFER_SIZE"])
-        if max(size_wh) > limit:
-            raise RenderError(f"renderer 'raster': a target of {size_wh} pixels exceeds this OpenGL's limit of {limit}")
         color = self._context.renderbuffer(size_wh, self._components, samples=self._samples, dtype=self._dtype)
         depth = self._context.depth_renderbuffer(size_wh, samples=self._samples) if self._has_depth else None
         return self._context.framebuffer([color], depth)

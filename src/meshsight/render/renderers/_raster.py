@@ -8,7 +8,7 @@ from meshsight.records.frame import Frame
 from meshsight.records.scene import AssetSource, Scene
 from meshsight.render.base import Renderer
 from meshsight.render.cache import ResourceCache
-from meshsight.render.gl.context import create_context, renderer_name
+from meshsight.render.gl.context import check_size, create_context, renderer_name
 from meshsight.render.gl.environment import EnvironmentMaps
 from meshsight.render.gl.frame_block import MAX_SUNS, SIZES, FrameBlock, check_lights
 from meshsight.render.gl.geometry import MeshGeometry
@@ -70,10 +70,11 @@ class RasterRenderer(Renderer):
 
     def _draw_passes(self, scene: Scene) -> Frame:
         size_hw = scene.camera.size_hw
+        check_lights(scene)
+        check_size(self._context, size_hw)
         T_cam_world = invert_pose(scene.T_world_cam)
         placed = self._place(scene, T_cam_world)
         ground = None if scene.ground is None else place_ground(self._ground, scene.ground, T_cam_world, self._assets)
-        check_lights(scene)
         self._shadows.draw(scene, placed)
         forms = self._environment.load(self._assets.environment(scene.environment.ref))
         self._block.fill(scene, T_cam_world, forms, self._shadows)

@@ -29,6 +29,8 @@ struct Surface {
     float n_dot_v;
     vec3 diffuse;
     vec3 f0;
+    vec2 split;        // what of the light around is reflected: f0 * x + y
+    vec3 bounces;      // factor for light that leaves the microfacets after several bounces
     float roughness;
     float alpha;
 };
@@ -46,7 +48,7 @@ vec3 reflect_light(Surface surface, vec3 light) {
     float rest = 1.0 - v_dot_h;
     float rest2 = rest * rest;
     vec3 fresnel = surface.f0 + (1.0 - surface.f0) * (rest2 * rest2 * rest);
-    vec3 specular = fresnel * (0.5 * distribution / max(sides, 1e-4));
+    vec3 specular = fresnel * surface.bounces * (0.5 * distribution / max(sides, 1e-4));
     return ((1.0 - fresnel) * surface.diffuse / PI + specular) * n_dot_l;
 }
 
@@ -60,15 +62,18 @@ vec3 irradiance_at(vec3 n) {
     return max(sum + c_irradiance[6].xyz * (n.y * n.y), 0.0);
 }
 
-// The environment's part: order-2 irradiance, and the split sum with Karis's analytic fit of its second factor
-// ("Physically based shading on mobile", 2014).
+// Karis's analytic fit of the split sum's second factor ("Physically based shading on mobile", 2014).
+vec2 split_sum(float roughness, float n_dot_v) {
+    vec4 fit = roughness * vec4(-1.0, -0.0275, -0.572, 0.022) + vec4(1.0, 0.0425, 1.04, -0.04);
+    float bias = min(fit.x * fit.x, exp2(-9.28 * n_dot_v)) * fit.x + fit.y;
+    return vec2(-1.04, 1.04) * bias + fit.zw;
+}
+
+// The environment's part: order-2 irradiance, and radiance from the pyramid of blurred maps.
 vec3 ambient_light(Surface surface) {
     vec3 direction = c_env_from_cam * reflect(-surface.view, surface.normal);
     vec3 radiance = textureLod(environment, equirect_uv(direction), 4.0 * surface.roughness).rgb;
-    vec4 fit = surface.roughness * vec4(-1.0, -0.0275, -0.572, 0.022) + vec4(1.0, 0.0425, 1.04, -0.04);
-    float bias = min(fit.x * fit.x, exp2(-9.28 * surface.n_dot_v)) * fit.x + fit.y;
-    vec2 split = vec2(-1.04, 1.04) * bias + fit.zw;
-    vec3 reflectance = surface.f0 * split.x + split.y;
+    vec3 reflectance = (surface.f0 * surface.split.x + surface.split.y) * surface.bounces;
     vec3 scattered = irradiance_at(surface.normal) / PI * surface.diffuse * (1.0 - reflectance);
     return c_gains.a * (scattered + radiance * reflectance);
 }
@@ -120,6 +125,9 @@ Surface make_surface(vec4 paint, vec4 shape, float depth) {
     surface.alpha = surface.roughness * surface.roughness;
     surface.f0 = mix(vec3(0.04), albedo, paint.a);
     surface.diffuse = albedo * (1.0 - paint.a);
+    surface.split = split_sum(surface.roughness, surface.n_dot_v);
+    // Turquin, "Practical multiple scattering compensation for microfacet models", 2019.
+    surface.bounces = 1.0 + surface.f0 * (1.0 / (surface.split.x + surface.split.y) - 1.0);
     return surface;
 }
 
