@@ -65,11 +65,8 @@ class FrustumPlacement:
     @property
     def origin(self) -> str:
         """Which randomiser and distributions make a pose."""
-        depth = (
-            f"distance_m {describe(self.spec.distance_m)}"
-            if self.spec.distance_m is not None
-            else f"apparent_size {describe(_given(self.spec.apparent_size))}"
-        )
+        parts = {"apparent_size": self.spec.apparent_size, "distance_m": self.spec.distance_m}
+        depth = ", ".join(f"{name} {describe(drawn)}" for name, drawn in parts.items() if drawn is not None)
         turn = "uniform over SO(3)" if self.spec.tilt_deg is None else f"tilt_deg {describe(self.spec.tilt_deg)}"
         return f"placement.frustum: {depth}, middle uniform over the image, rotation {turn}"
 
@@ -85,14 +82,14 @@ class FrustumPlacement:
 
     def propose(self, body: Body, view: View, extent_m: float, rng: np.random.Generator) -> Matrix4:
         """Draws size or depth, then the place in the image, then the rotation."""
-        if self.spec.distance_m is not None:
-            depth = sample(self.spec.distance_m, rng)
-            side = 2.0 * view.camera.fx * body.radius / depth
-            pixel = self._pixel(view, side, rng)
-        else:
-            side = sample(_given(self.spec.apparent_size), rng) * view.longest_side_px
+        if self.spec.apparent_size is not None:
+            side = sample(self.spec.apparent_size, rng) * view.longest_side_px
             pixel = self._pixel(view, side, rng)
             depth = depth_for_size(view, pixel, body.radius, side)
+        else:
+            assert self.spec.distance_m is not None
+            depth = sample(self.spec.distance_m, rng)
+            pixel = self._pixel(view, 2.0 * view.camera.fx * body.radius / depth, rng)
         return body.pose_at(view.point(pixel, depth), self._rotation(rng))
 
     def propose_before(self, body: Body, neighbour: PlacedBody, view: View, rng: np.random.Generator) -> Matrix4:
@@ -138,8 +135,3 @@ class FrustumPlacement:
         lean = np.array([[c, 0.0, s], [0.0, 1.0, 0.0], [-s, 0.0, c]])
         turn = rotation_about_z(heading)
         return turn @ lean @ turn.T @ rotation_about_z(rng.uniform(0.0, 2.0 * np.pi))
-
-
-def _given(distribution: Distribution | None) -> Distribution:
-    assert distribution is not None
-    return distribution

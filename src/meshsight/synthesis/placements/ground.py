@@ -87,11 +87,8 @@ class GroundPlacement:
     @property
     def origin(self) -> str:
         """Which randomiser and distributions make a pose."""
-        region = (
-            f"density {describe(self.spec.density)}"
-            if self.spec.density is not None
-            else f"radius_m {describe(_given(self.spec.radius_m))}"
-        )
+        parts = {"density": self.spec.density, "radius_m": self.spec.radius_m}
+        region = ", ".join(f"{name} {describe(drawn)}" for name, drawn in parts.items() if drawn is not None)
         return f"placement.ground: uniform over a disc of {region}, upright {self.spec.upright:g}, yaw uniform(0, 360)"
 
     def extent_m(self, radii_m: Sequence[float], draws: Draws) -> float:
@@ -99,7 +96,8 @@ class GroundPlacement:
         rng = draws.stream("placement.region")
         if self.spec.radius_m is not None:
             return sample(self.spec.radius_m, rng)
-        density = sample(_given(self.spec.density), rng)
+        assert self.spec.density is not None
+        density = sample(self.spec.density, rng)
         return float(np.sqrt(sum(radius * radius for radius in radii_m) / density))
 
     def region(self, view: View, extent_m: float) -> Region:
@@ -169,8 +167,3 @@ def _stand(body: Body, xy: Float[np.ndarray, "2"], rotation: Matrix3) -> Matrix4
 def _tint_origin(surface: SurfaceSpec) -> str:
     parts = {"hue_deg": surface.hue_deg, "saturation": surface.saturation, "brightness": surface.brightness}
     return ", ".join(f"{name} {describe(distribution)}" for name, distribution in parts.items())
-
-
-def _given(distribution: Distribution | None) -> Distribution:
-    assert distribution is not None
-    return distribution
