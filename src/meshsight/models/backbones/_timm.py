@@ -6,6 +6,7 @@ from pathlib import Path
 import timm
 from jaxtyping import Float
 from safetensors import SafetensorError
+from timm.models import FeatureInfo
 from torch import Tensor, nn
 
 from meshsight.core.errors import ArtifactError, SpecError
@@ -22,7 +23,7 @@ class TimmBackbone(Backbone):
     def __init__(self, network: nn.Module, spec: Spec):
         super().__init__()
         self.network = network
-        info = network.feature_info
+        info = _feature_info(network)
         levels = [FeatureSpec(*pair) for pair in zip(info.channels(), info.reduction(), strict=True)]
         names = [name for name, level in zip(info.module_name(), levels, strict=True) if level.stride >= FINEST_STRIDE]
         self.features = tuple(level for level in levels if level.stride >= FINEST_STRIDE)
@@ -45,6 +46,11 @@ class TimmBackbone(Backbone):
     def forward(self, images: Float[Tensor, "b 3 h w"]) -> Pyramid:
         """Returns the maps from stride 4 on."""
         return self.network(images)[self.num_skipped :]
+
+
+def _feature_info(network: nn.Module) -> FeatureInfo:
+    assert isinstance(network.feature_info, FeatureInfo)
+    return network.feature_info
 
 
 def _frozen_modules(network: nn.Module, stages: list[str], count: int) -> list[nn.Module]:
@@ -71,7 +77,7 @@ def build(spec: Spec, is_pretrained: bool) -> TimmBackbone:
     if not timm.is_model(architecture):
         raise SpecError(f"backbone.name: timm has no '{spec.name}'{did_you_mean(architecture, timm.list_models())}")
     network = _create(spec) if is_pretrained else timm.create_model(spec.name, features_only=True)
-    strides = network.feature_info.reduction()
+    strides = _feature_info(network).reduction()
     if strides != sorted(set(strides)):
         raise SpecError(f"backbone.name: '{spec.name}' gives maps of strides {strides}, which are no pyramid")
     return TimmBackbone(network, spec)

@@ -2,8 +2,6 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
-
 from meshsight.models.kinds import BACKBONE_KINDS, HEAD_KINDS, NECK_KINDS
 from meshsight.specs.base import Slot, VariantSpec
 from meshsight.specs.decoding import DecodeSpec
@@ -16,4 +14,4 @@ class Spec(VariantSpec):
     backbone: Annotated[VariantSpec, Slot(BACKBONE_KINDS)]
     neck: Annotated[VariantSpec, Slot(NECK_KINDS)]
     head: Annotated[VariantSpec, Slot(HEAD_KINDS)]
-    decode: DecodeSpec = Field(default_factory=DecodeSpec)
+    decode: DecodeSpec = DecodeSpec()

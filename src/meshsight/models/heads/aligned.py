@@ -31,7 +31,7 @@ class Spec(VariantSpec):
     """Width of the two towers."""
     num_convs: int = Field(1, ge=0)
     """3x3 convolutions in each tower."""
-    assign: AssignSpec = Field(default_factory=AssignSpec)
+    assign: AssignSpec = AssignSpec()
     focus: float = Field(1.0, ge=0)
     """Power of |target - score| in the quality focal loss of the classes; 0 is plain cross-entropy."""
     class_weight: float = Field(2.0, ge=0)

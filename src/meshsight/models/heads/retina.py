@@ -29,7 +29,7 @@ class Spec(VariantSpec):
     """Width of the two towers."""
     num_convs: int = Field(4, ge=0)
     """3x3 convolutions in each tower."""
-    anchors: AnchorSpec = Field(default_factory=AnchorSpec)
+    anchors: AnchorSpec = AnchorSpec()
     positive_iou: float = Field(0.5, gt=0, le=1)
     """An anchor with at least this IoU learns the object; the best anchors of an object always do."""
     negative_iou: float = Field(0.4, gt=0, le=1)
