@@ -15,11 +15,11 @@ from meshsight.specs.base import VariantSpec
 class AssignSpec(PartSpec):
     """Which cells learn which object: the best by score^alpha * IoU^beta, of those whose centre lies in the object."""
 
-    num_cells: int = Field(10, ge=1)
+    num_cells: int = Field(default=10, ge=1)
     """Cells for each object, at most."""
-    alpha: float = Field(0.5, ge=0)
+    alpha: float = Field(default=0.5, ge=0)
     """Power of the class score."""
-    beta: float = Field(6.0, ge=0)
+    beta: float = Field(default=6.0, ge=0)
     """Power of the IoU."""
 
 
@@ -27,14 +27,14 @@ class Spec(VariantSpec):
     """Class scores and distances to the four sides from every cell, without anchors or objectness."""
 
     kind: Literal["aligned"] = "aligned"
-    channels: int = Field(64, ge=8)
+    channels: int = Field(default=64, ge=8)
     """Width of the two towers."""
-    num_convs: int = Field(1, ge=0)
+    num_convs: int = Field(default=1, ge=0)
     """3x3 convolutions in each tower."""
     assign: AssignSpec = AssignSpec()
-    focus: float = Field(1.0, ge=0)
+    focus: float = Field(default=1.0, ge=0)
     """Power of |target - score| in the quality focal loss of the classes; 0 is plain cross-entropy."""
-    class_weight: float = Field(2.0, ge=0)
+    class_weight: float = Field(default=2.0, ge=0)
     """Weight of the quality focal loss of the classes."""
-    box_weight: float = Field(2.0, ge=0)
+    box_weight: float = Field(default=2.0, ge=0)
     """Weight of the generalised-IoU loss of the boxes."""

@@ -11,11 +11,11 @@ class Spec(VariantSpec):
     """Top-down pyramid with lateral connections, as in mmdetection, and coarser levels added on top."""
 
     kind: Literal["fpn"] = "fpn"
-    channels: int = Field(256, ge=8)
+    channels: int = Field(default=256, ge=8)
     """Channels of every level."""
-    first_stride: int = Field(8, ge=1)
+    first_stride: int = Field(default=8, ge=1)
     """Stride of the finest level; finer maps of the backbone are not used."""
-    num_levels: int = Field(5, ge=1)
+    num_levels: int = Field(default=5, ge=1)
     """Levels given. Those coarser than the backbone's are made by halving again."""
     extra_levels: Literal["on_input", "on_output", "pool"] = "on_input"
     """How coarser levels are made: by stride-2 convolutions from the backbone's last map or the pyramid's last map, or
