@@ -34,7 +34,7 @@ def read_image(path: Path) -> RgbImage:
             return np.asarray(image.convert("RGB"))
     except FileNotFoundError as error:
         raise ImageError(f"{path}: no such image file") from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ImageError(f"{path}: cannot be decoded ({error}); the file is truncated or no image") from error
 
 

@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from meshsight.core.boxes import class_wise_nms
+from meshsight.core.boxes import box_area, class_wise_nms
 from meshsight.core.images import RgbImage
 from meshsight.core.letterbox import Letterbox, boxes_to_original
 from meshsight.specs.decoding import DecodeSpec
@@ -67,6 +67,8 @@ def select_detections(
     """
     likely = np.flatnonzero(scores > spec.score_threshold)
     keep = likely[class_wise_nms(boxes[likely], scores[likely], class_ids[likely], spec.nms_iou)][: spec.max_detections]
+    found = boxes_to_original(letterbox, boxes[keep])
+    inside = box_area(found) > 0  # a box that lies wholly in the padding is nothing
     return Detections(
-        boxes=boxes_to_original(letterbox, boxes[keep]), scores=scores[keep], class_ids=class_ids[keep].astype(np.int64)
+        boxes=found[inside], scores=scores[keep][inside], class_ids=class_ids[keep][inside].astype(np.int64)
     )

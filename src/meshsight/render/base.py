@@ -10,13 +10,11 @@ from types import TracebackType
 from typing import final
 
 from meshsight.core.errors import RenderError
-from meshsight.core.kinds import Kinds
 from meshsight.records.frame import Frame
 from meshsight.records.scene import AssetSource, Scene
 from meshsight.render.sensor import apply_sensor
 from meshsight.specs.base import VariantSpec
-
-RENDERER_KINDS = Kinds("meshsight.render.renderers", "renderer")
+from meshsight.specs.scene import RENDERER_KINDS
 
 # Renderers may carry ids through float32 targets, which hold integers exactly up to here.
 MAX_INSTANCE_ID = 2**24

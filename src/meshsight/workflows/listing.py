@@ -8,7 +8,7 @@ from meshsight.core.kinds import Kinds, did_you_mean
 from meshsight.datasets.format import FORMAT_KINDS
 from meshsight.exporting.kinds import EXPORTER_KINDS
 from meshsight.models.kinds import BACKBONE_KINDS, DETECTOR_KINDS, HEAD_KINDS, NECK_KINDS
-from meshsight.render.base import RENDERER_KINDS
+from meshsight.specs.scene import RENDERER_KINDS
 from meshsight.workflows.extras import missing_packages
 from meshsight.workflows.init import PRESET_KINDS
 
