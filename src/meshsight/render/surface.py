@@ -14,9 +14,14 @@ from meshsight.records.scene import AssetSource, MaterialOverride, Rgb
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Texture:
-    """A picture on a surface; equal keys mean equal pixels."""
+    """A picture on a surface; equal keys mean equal pixels.
+
+    Attributes:
+        is_named: a scene named it, so the next scene may well have another; else it belongs to a mesh.
+    """
 
     key: str
+    is_named: bool
     pixels: UInt8[np.ndarray, "h w 3"]
 
 
@@ -79,7 +84,7 @@ def plain_surface(color: Rgb, roughness: float, texture: Texture | None) -> Surf
 
 def named_texture(ref: str, assets: AssetSource) -> Texture:
     """Returns a picture of the asset source as a texture."""
-    return Texture(key=f"ref:{ref}", pixels=assets.image(ref))
+    return Texture(key=f"ref:{ref}", is_named=True, pixels=assets.image(ref))
 
 
 def _base_texture(mesh: Mesh, part_index: int, override: MaterialOverride, assets: AssetSource) -> Texture | None:
@@ -89,7 +94,9 @@ def _base_texture(mesh: Mesh, part_index: int, override: MaterialOverride, asset
 
 
 def _own_texture(mesh: Mesh, part_index: int, role: str, pixels: UInt8[np.ndarray, "h w 3"] | None) -> Texture | None:
-    return None if pixels is None else Texture(key=f"mesh:{mesh.fingerprint}/{part_index}/{role}", pixels=pixels)
+    if pixels is None:
+        return None
+    return Texture(key=f"mesh:{mesh.fingerprint}/{part_index}/{role}", is_named=False, pixels=pixels)
 
 
 def textured_parts(mesh: Mesh) -> tuple[MeshPart, ...]:

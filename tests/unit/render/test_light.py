@@ -15,6 +15,7 @@ from meshsight.render.equirect import (
     texel_solid_angles,
 )
 from meshsight.render.irradiance import evaluate_forms, irradiance_forms, rotate_forms
+from meshsight.render.mipmaps import mipmap_levels
 from meshsight.render.reflection import NUM_LEVELS, reflection_pyramid
 from meshsight.render.tone import SHOULDER, decode_srgb, encode_srgb, gains, to_image, tone_curve
 
@@ -119,3 +120,20 @@ def test_the_tone_curve_keeps_the_middle_and_never_clips():
 
 def test_gains_of_exposure_and_white_balance():
     np.testing.assert_allclose(gains(SensorDraw(exposure_ev=2.0, white_balance=(1.0, 0.5, 2.0))), (4, 2, 8))
+
+
+def test_mipmaps_average_light_and_not_bytes():
+    """A fine checker of black and white is half the light: sRGB 188, not 128."""
+    checker = np.zeros((16, 24, 3), dtype=np.uint8)
+    checker[::2, ::2] = checker[1::2, 1::2] = 255
+    levels = list(mipmap_levels(checker, is_color=True))
+    assert [level.shape[:2] for level in levels] == [(16, 24), (8, 12), (4, 6), (2, 3), (1, 1)]
+    for level in levels[1:]:
+        assert np.abs(level.astype(int) - 188).max() <= 1
+    assert np.abs(list(mipmap_levels(checker, is_color=False))[1].astype(int) - 128).max() <= 1
+
+
+def test_a_flat_picture_keeps_its_bytes_at_every_level():
+    for code in range(0, 256, 5):
+        for level in mipmap_levels(np.full((8, 8, 3), code, dtype=np.uint8), is_color=True):
+            assert np.abs(level.astype(int) - code).max() == 0

@@ -54,8 +54,8 @@ def check_size(context: moderngl.Context, size_hw: tuple[int, int]) -> None:
     if 3 * max(size_hw) > limit:
         height, width = size_hw
         raise RenderError(
-            f"renderer 'raster': this OpenGL ({renderer_name(context)}) draws images of up to {limit // 3} pixels a side "
-            f"(a third of its limit), found {height} x {width}"
+            f"renderer 'raster': this OpenGL ({renderer_name(context)}) draws images of up to {limit // 3} pixels "
+            f"a side (a third of its limit), found {height} x {width}"
         )
 
 

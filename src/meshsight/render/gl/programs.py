@@ -15,7 +15,7 @@ _INCLUDE = "#include "
 @lru_cache
 def shader_source(name: str) -> str:
     """Returns the text of `shaders/NAME.glsl`, its `#include NAME` lines replaced by those files."""
-    text = (resources.files("meshsight.render.gl") / "shaders" / f"{name}.glsl").read_text("utf-8")
+    text = (resources.files("meshsight.render.gl.shaders") / f"{name}.glsl").read_text("utf-8")
     lines = [
         shader_source(line.removeprefix(_INCLUDE)) if line.startswith(_INCLUDE) else line for line in text.splitlines()
     ]
