@@ -20,7 +20,7 @@ from meshsight.workflows.listing import list_kinds
         ("models", {("detector", "dense"), ("backbone", "tiny"), ("neck", "fpn"), ("head", "aligned")}),
         ("renderers", {("renderer", "raster")}),
         ("formats", {("format", "coco"), ("format", "voc"), ("format", "meshsight"), ("export format", "onnx")}),
-        ("presets", {("preset", "basic"), ("preset", "small")}),
+        ("presets", {("preset", "basic"), ("preset", "retinanet"), ("preset", "small")}),
     ],
 )
 def test_every_kind_is_listed_with_one_sentence(topic: str, expected: set[tuple[str, str]]) -> None:
