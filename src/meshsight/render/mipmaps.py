@@ -19,5 +19,5 @@ def mipmap_levels(pixels: UInt8[np.ndarray, "h w 3"], *, is_color: bool) -> Iter
     light = _TO_LINEAR.take(pixels) if is_color else pixels
     while max(light.shape[:2]) > 1:
         height, width = (max(1, side // 2) for side in light.shape[:2])
-        light = np.asarray(cv2.resize(light, (width, height), interpolation=cv2.INTER_AREA))
+        light = np.asarray(cv2.resize(light, (width, height), interpolation=cv2.INTER_AREA), dtype=light.dtype)
         yield _TO_SRGB.take(light) if is_color else light
