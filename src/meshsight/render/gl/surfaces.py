@@ -1,7 +1,7 @@
 """The surface buffer: what is seen at every sample of the picture, before any light falls on it.
 
-Shading it afterwards costs one evaluation a pixel, however small the triangles are. Drawing lit triangles directly took
-three times as long in software, and eight times with multisampling.
+Shading it afterwards costs one evaluation a pixel, however small the triangles are: see
+`docs/decisions/0002-light-falls-on-a-surface-buffer.md`.
 """
 
 from collections.abc import Sequence
