@@ -14,16 +14,19 @@ from meshsight.models.parts import Backbone, FeatureSpec, Pyramid
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions and a shortcut."""
+    """A 1x1 convolution to half the width, a 3x3 one back, and a shortcut (Darknet-53, arXiv 1804.02767).
+
+    Two 3x3 convolutions cost three times as much and taught a detector less in as many steps.
+    """
 
     def __init__(self, channels: int):
         super().__init__()
-        self.first = ConvNorm(channels, channels)
-        self.second = ConvNorm(channels, channels, has_relu=False)
+        self.narrow = ConvNorm(channels, channels // 2, kernel=1)
+        self.widen = ConvNorm(channels // 2, channels, has_relu=False)
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """Adds what the convolutions find to the input."""
-        return (x + self.second(self.first(x))).relu()
+        return (x + self.widen(self.narrow(x))).relu()
 
 
 class TinyBackbone(Backbone):

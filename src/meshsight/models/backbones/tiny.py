@@ -13,12 +13,12 @@ class Spec(VariantSpec):
     """Four stages of plain residual blocks at strides 4, 8, 16 and 32, made to be trained from scratch on a CPU."""
 
     kind: Literal["tiny"] = "tiny"
-    channels: tuple[Channels, Channels, Channels, Channels] = (32, 64, 128, 192)
+    channels: tuple[Channels, Channels, Channels, Channels] = (32, 64, 128, 256)
     """Channels at strides 4, 8, 16 and 32. Multiples of 32 run fastest in bfloat16."""
     depths: tuple[
         Annotated[int, Field(ge=0)],
         Annotated[int, Field(ge=0)],
         Annotated[int, Field(ge=0)],
         Annotated[int, Field(ge=0)],
-    ] = (1, 1, 1, 1)
+    ] = (1, 2, 2, 2)
     """Residual blocks at strides 4, 8, 16 and 32, after the convolution that makes the map coarser."""
