@@ -69,7 +69,7 @@ def median_ratio(above: Sequence[float], below: Sequence[float]) -> float:
 def run_single_threaded() -> None:
     """Starts this script anew with one thread in every numerical library and in Mesa, as a worker process has it."""
     if any(os.environ.get(name) != "1" for name in THREAD_VARIABLES):
-        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], worker_environment(1))  # noqa: S606
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], worker_environment(1))
 
 
 def arguments(description: str) -> argparse.ArgumentParser:
