@@ -16,7 +16,7 @@ from meshsight.models.parts import Backbone, FeatureSpec, Pyramid
 class ResidualBlock(nn.Module):
     """A 1x1 convolution to half the width, a 3x3 one back, and a shortcut (Darknet-53, arXiv 1804.02767).
 
-    Two 3x3 convolutions cost three times as much and taught a detector less in as many steps.
+    Two 3x3 convolutions cost three times as much and taught a detector no more in as many steps.
     """
 
     def __init__(self, channels: int):
