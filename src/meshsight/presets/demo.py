@@ -7,6 +7,7 @@ small, hidden or cut off. The test is drawn from seeds, backgrounds and environm
 from typing import get_args
 
 from meshsight.presets.small import small_training
+from meshsight.specs.augmentation import AugmentationSpec
 from meshsight.specs.commented import dump_commented
 from meshsight.specs.distributions import Choice, LogUniform, Normal, Uniform
 from meshsight.specs.pictures import BackgroundFamily, EnvironmentFamily, ProceduralEnvironments
@@ -45,8 +46,11 @@ def new_scenes(count: int) -> SceneSpec:
 
 
 def training() -> TrainSpec:
-    """Returns the training recipe: a fixed number of steps, and no look at the test."""
-    return small_training()
+    """Returns the training recipe: a fixed number of steps, and no look at the test.
+
+    The scenes vary colours and sizes by themselves, so augmentation adds little but mirroring.
+    """
+    return small_training().evolve(augmentation=AugmentationSpec(scale=(0.9, 1.1), colour=None))
 
 
 def _scenes(

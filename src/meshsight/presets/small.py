@@ -6,7 +6,7 @@ from meshsight.models.heads import aligned
 from meshsight.models.necks import fpn
 from meshsight.specs.commented import dump_commented
 from meshsight.specs.decoding import DecodeSpec
-from meshsight.specs.optimisation import AdamWSpec, WarmUpSpec
+from meshsight.specs.optimisation import MuonSpec, WarmUpSpec
 from meshsight.specs.training import TrainSpec
 
 
@@ -16,7 +16,7 @@ def small_detector() -> dense.Spec:
         backbone=tiny.Spec(),
         neck=fpn.Spec(channels=64, num_levels=3, norm="batch"),
         head=aligned.Spec(),
-        decode=DecodeSpec(num_candidates=300, nms_iou=0.6),
+        decode=DecodeSpec(num_candidates=300, score_threshold=0.01, nms_iou=0.6),
     )
 
 
@@ -24,8 +24,10 @@ def small_training() -> TrainSpec:
     """Returns a recipe that trains the small detector from scratch on a few hundred to a few thousand images."""
     return TrainSpec(
         detector=small_detector(),
-        steps=1200,
-        optimiser=AdamWSpec(learning_rate=3e-3),
+        steps=1800,
+        batch_size=8,
+        optimiser=MuonSpec(),
+        ema_decay=0.995,
         warm_up=WarmUpSpec(steps=60),
     )
 

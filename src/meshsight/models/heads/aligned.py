@@ -17,7 +17,7 @@ class AssignSpec(PartSpec):
 
     num_cells: int = Field(default=10, ge=1)
     """Cells for each object, at most."""
-    alpha: float = Field(default=0.5, ge=0)
+    alpha: float = Field(default=1.0, ge=0)
     """Power of the class score."""
     beta: float = Field(default=6.0, ge=0)
     """Power of the IoU."""
