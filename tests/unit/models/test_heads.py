@@ -6,7 +6,7 @@ import torch
 from meshsight.models.assignment import Assignment
 from meshsight.models.batch import Targets
 from meshsight.models.heads import aligned, retina
-from meshsight.models.heads._aligned import AlignedOutputs, class_loss
+from meshsight.models.heads._aligned import AlignedOutputs, class_loss, distribution_loss
 from meshsight.models.heads._aligned import build as build_aligned
 from meshsight.models.heads._retina import RetinaOutputs
 from meshsight.models.heads._retina import build as build_retina
@@ -39,8 +39,8 @@ def test_focal_loss_of_untrained_scores_is_as_worked_out_on_paper() -> None:
 
 def test_aligned_boxes_lie_around_their_cells() -> None:
     head = build_aligned(aligned.Spec(), (FeatureSpec(16, 8), FeatureSpec(16, 16)), num_classes=1)
-    distances = torch.tensor([1.0, 2, 3, 4]).expand(1, 10, 4)
-    boxes = head.boxes(AlignedOutputs(torch.zeros(1, 10, 1), distances), (16, 32))
+    certain = 100 * torch.nn.functional.one_hot(torch.tensor([1, 2, 3, 4]), 17).float()
+    boxes = head.boxes(AlignedOutputs(torch.zeros(1, 10, 1), certain.expand(1, 10, 4, 17)), (16, 32))
     assert boxes[0, 0].tolist() == [4 - 8, 4 - 16, 4 + 24, 4 + 32]
     assert boxes[0, 9].tolist() == [24 - 16, 8 - 32, 24 + 48, 8 + 64]
 
@@ -59,3 +59,29 @@ def test_quality_focal_loss_is_as_worked_out_on_paper(focus: float) -> None:
     entropy = -quality * math.log(score) - (1 - quality) * math.log(1 - score)
     expected = abs(quality - score) ** focus * entropy + 3 * score**focus * -math.log(1 - score)
     assert class_loss(logits, assignment, focus).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_distribution_loss_is_as_worked_out_on_paper() -> None:
+    """Distances of 1, 2.25, 0.5 and (cut to the last bin) 3 strides of 8 pixels, from the point (20, 20)."""
+    assignment = Assignment(
+        is_positive=torch.tensor([[True, False]]),
+        is_neutral=torch.zeros(1, 2, dtype=torch.bool),
+        class_ids=torch.zeros(1, 2, dtype=torch.int64),
+        boxes=torch.tensor([[[12.0, 2.0, 24.0, 90.0], [0, 0, 0, 0]]]),
+        quality=torch.tensor([[0.5, 0.0]]),
+    )
+    cells = torch.tensor([[20.0, 20.0], [28.0, 20.0]]), torch.tensor([8.0, 8.0])
+    shares = torch.tensor([0.1, 0.2, 0.3, 0.4])
+    logits = shares.log().expand(1, 2, 4, 4)
+    low, one, two, high = (-math.log(share) for share in (0.1, 0.2, 0.3, 0.4))
+    sides = (one, 0.75 * two + 0.25 * high, 0.5 * low + 0.5 * one, high)
+    assert distribution_loss(logits, cells, assignment).item() == pytest.approx(0.5 * sum(sides) / 4, rel=1e-5)
+
+
+def test_an_untrained_head_sees_boxes_of_about_four_strides() -> None:
+    head = build_aligned(aligned.Spec(), (FeatureSpec(16, 8),), num_classes=1)
+    with torch.no_grad():
+        raw = head([torch.zeros(1, 16, 4, 4)])
+    boxes = head.boxes(raw, (32, 32))
+    sides = boxes[0, :, 2:] - boxes[0, :, :2]
+    assert 4 * 8 <= sides.min().item() <= sides.max().item() <= 6 * 8

@@ -1,6 +1,6 @@
 """Builds the task-aligned head: towers, loss and decoding.
 
-Shapes: b images, n cells of all levels, m targets, c classes, p cells that learn an object.
+Shapes: b images, n cells of all levels, m targets, c classes, r bins of a distance, p cells that learn an object.
 """
 
 import math
@@ -24,8 +24,7 @@ from meshsight.models.topk import best_candidates
 from meshsight.specs.decoding import DecodeSpec
 
 PRIOR_SCORE = 0.01  # Scores before training, as RetinaNet's: most cells are empty.
-FIRST_DISTANCE = 2.0  # Distance to each side before training, in strides.
-MAX_LOG_DISTANCE = 6.0  # exp(6) strides is more than any input is wide.
+FIRST_DISTANCE = 2.0  # Likeliest distance to each side before training, in strides.
 
 
 class AlignedOutputs(NamedTuple):
@@ -33,11 +32,11 @@ class AlignedOutputs(NamedTuple):
 
     Attributes:
         class_logits: one independent logit for each class.
-        distances: from the cell's centre to the left, top, right and bottom side, in strides of its level; positive.
+        distance_logits: of the distributions of the distances to the left, top, right and bottom side.
     """
 
     class_logits: Float[Tensor, "b n c"]
-    distances: Float[Tensor, "b n 4"]
+    distance_logits: Float[Tensor, "b n 4 r"]
 
 
 class LevelHead(nn.Module):
@@ -50,14 +49,17 @@ class LevelHead(nn.Module):
         self.class_tower = nn.Sequential(*(ConvNorm(*pair) for pair in pairs))
         self.box_tower = nn.Sequential(*(ConvNorm(*pair) for pair in pairs))
         self.class_out = nn.Conv2d(widths[-1], num_classes, 1)
-        self.box_out = nn.Conv2d(widths[-1], 4, 1)
-        for conv, bias in ((self.class_out, -math.log(1 / PRIOR_SCORE - 1)), (self.box_out, math.log(FIRST_DISTANCE))):
+        self.box_out = nn.Conv2d(widths[-1], 4 * spec.num_bins, 1)
+        first_logits = -((torch.arange(spec.num_bins) - FIRST_DISTANCE) ** 2) / 8
+        first_score = torch.tensor(-math.log(1 / PRIOR_SCORE - 1))
+        for conv, bias in ((self.class_out, first_score.expand(num_classes)), (self.box_out, first_logits.repeat(4))):
             assert conv.bias is not None
             nn.init.normal_(conv.weight, std=0.01)
-            nn.init.constant_(conv.bias, bias)
+            with torch.no_grad():
+                conv.bias.copy_(bias)
 
-    def forward(self, level: Float[Tensor, "b f h w"]) -> tuple[Float[Tensor, "b n c"], Float[Tensor, "b n 4"]]:
-        """Returns class logits and log distances of the level's cells."""
+    def forward(self, level: Float[Tensor, "b f h w"]) -> tuple[Float[Tensor, "b n c"], Float[Tensor, "b n _"]]:
+        """Returns class and distance logits of the level's cells."""
         classes = self.class_out(self.class_tower(level))
         sides = self.box_out(self.box_tower(level))
         return classes.flatten(2).transpose(1, 2), sides.flatten(2).transpose(1, 2)
@@ -77,25 +79,29 @@ class AlignedHead(Head):
         outputs = [head(level) for head, level in zip(self.levels, pyramid, strict=True)]
         logits = torch.cat([classes for classes, _ in outputs], dim=1).float()
         sides = torch.cat([sides for _, sides in outputs], dim=1).float()
-        return AlignedOutputs(logits, sides.clamp(max=MAX_LOG_DISTANCE).exp())
+        return AlignedOutputs(logits, sides.unflatten(-1, (4, self.spec.num_bins)))
 
     def boxes(self, raw: AlignedOutputs, size_hw: tuple[int, int]) -> Float[Tensor, "b n 4"]:
         """Returns the predicted box of every cell, in pixels."""
-        centres, strides = cell_centres(size_hw, self.strides, raw.distances.device)
-        sides = raw.distances * strides[:, None]
+        centres, strides = cell_centres(size_hw, self.strides, raw.distance_logits.device)
+        bins = torch.arange(self.spec.num_bins, dtype=torch.float32, device=strides.device)
+        sides = (raw.distance_logits.softmax(dim=-1) @ bins) * strides[:, None]
         return torch.cat([centres - sides[..., :2], centres + sides[..., 2:]], dim=-1)
 
     def loss(self, raw: AlignedOutputs, targets: Targets, size_hw: tuple[int, int]) -> dict[str, Float[Tensor, ""]]:
-        """Returns the terms `class` and `box`, each divided by the sum of the soft targets."""
+        """Returns the terms `class`, `box` and `distribution`, each divided by the sum of the soft targets."""
         boxes = self.boxes(raw, size_hw)
         cells = cell_centres(size_hw, self.strides, boxes.device)
         scores = raw.class_logits.detach().sigmoid()
         assignment = assign_task_aligned(scores, boxes.detach(), cells, targets, self.spec.assign)
-        normaliser = assignment.quality.sum().clamp(min=1)
-        return {
-            "class": self.spec.class_weight * class_loss(raw.class_logits, assignment, self.spec.focus) / normaliser,
-            "box": self.spec.box_weight * box_loss(boxes, assignment) / normaliser,
+        spec = self.spec
+        sums = {
+            "class": spec.class_weight * class_loss(raw.class_logits, assignment, spec.focus),
+            "box": spec.box_weight * box_loss(boxes, assignment),
+            "distribution": spec.distribution_weight * distribution_loss(raw.distance_logits, cells, assignment),
         }
+        normaliser = assignment.quality.sum().clamp(min=1)
+        return {name: term / normaliser for name, term in sums.items()}
 
     def decode(self, raw: AlignedOutputs, size_hw: tuple[int, int], spec: DecodeSpec) -> Candidates:
         """Returns the best `num_candidates` pairs of cell and class."""
@@ -118,6 +124,26 @@ def box_loss(boxes: Float[Tensor, "b n 4"], assignment: Assignment) -> Float[Ten
     """Sums 1 - GIoU of the cells that learn an object, each weighted by its quality."""
     learns = assignment.is_positive
     losses = generalized_box_iou_loss(boxes[learns], assignment.boxes[learns])
+    return (losses * assignment.quality[learns]).sum()
+
+
+def distribution_loss(
+    logits: Float[Tensor, "b n 4 r"], cells: tuple[Float[Tensor, "n 2"], Float[Tensor, " n"]], assignment: Assignment
+) -> Float[Tensor, ""]:
+    """Sums, over the cells that learn an object, the cross-entropy towards the two bins around each true distance.
+
+    The nearer bin gets the larger share; the four sides of a cell are averaged, and weighted by its quality.
+    """
+    learns = assignment.is_positive
+    centres, strides = (part.expand(len(learns), *part.shape)[learns] for part in cells)
+    boxes = assignment.boxes[learns]
+    distances = torch.cat([centres - boxes[:, :2], boxes[:, 2:] - centres], dim=1) / strides[:, None]
+    distances = distances.clamp(0, logits.shape[-1] - 1)
+    lower = distances.floor().clamp(max=logits.shape[-1] - 2)
+    log_shares = logits[learns].log_softmax(dim=-1)
+    bins = torch.stack([lower, lower + 1], dim=-1).long()
+    wanted = torch.stack([lower + 1 - distances, distances - lower], dim=-1)
+    losses = -(wanted * log_shares.gather(-1, bins)).sum(dim=-1).mean(dim=-1)
     return (losses * assignment.quality[learns]).sum()
 
 
