@@ -9,6 +9,7 @@ from measuring import Target, arguments, progress, report, scratch
 
 from meshsight.presets.demo import training_scenes
 from meshsight.presets.small import small_training
+from meshsight.specs.optimisation import WarmUpSpec
 from meshsight.training.metrics import read_metrics
 from meshsight.training.run_folder import RunFiles
 from meshsight.workflows.generate import generate
@@ -26,7 +27,11 @@ def main() -> int:
     with scratch() as folder:
         generate(training_scenes().evolve(frames=options.frames), folder / "data", root=folder, progress=False)
         progress("training")
-        train(small_training().evolve(steps=options.steps), data=[folder / "data"], out=folder / "run")
+        train(
+            small_training().evolve(steps=options.steps, warm_up=WarmUpSpec(steps=options.steps // 4)),
+            data=[folder / "data"],
+            out=folder / "run",
+        )
         steps = [line for line in read_metrics(RunFiles(folder / "run").metrics) if line["event"] == "step"]
     waits, seconds = (sum(step[name] for step in steps) for name in ("data_wait", "seconds"))
     found = {
