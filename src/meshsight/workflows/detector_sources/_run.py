@@ -29,7 +29,7 @@ def build(path: Path, device: str) -> OpenedDetector:
     return OpenedDetector(detector=load_detector(path, device), kind="run", losses=losses, validation=validation)
 
 
-def _append(series: Series, name: str, x: float, y: float) -> None:
+def _append(series: Series, name: str, x: int | float, y: int | float) -> None:
     xs, ys = series.setdefault(name, ([], []))
     xs.append(x)
     ys.append(y)
