@@ -1,5 +1,7 @@
 """The program `meshsight`: a group of verbs, light enough that `--help` answers at once."""
 
+import os
+
 import click
 
 import meshsight
@@ -56,4 +58,6 @@ for verb in VERBS:
 
 def main() -> None:
     """Runs the program; the entry point of the installed command."""
+    # Threads that wait for each other sleep instead of spinning, which on a busy machine costs several times the work.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     program(prog_name="meshsight")

@@ -27,6 +27,16 @@ def usable_bytes(cgroup: Path = CGROUP) -> int:
     return free if limit is None else min(free, max(0, limit - (used or 0)))
 
 
+def idle_cores(seconds: float = 0.5) -> int:
+    """Returns how many of the usable cores nothing else keeps busy, watched for a moment; at least 1.
+
+    Threads of one operation wait for each other: on a core that is busy with something else, they cost all of them.
+    """
+    cores = usable_cores()
+    busy = psutil.cpu_percent(interval=seconds) / 100
+    return max(1, round(cores - busy * (os.cpu_count() or cores)))
+
+
 def default_workers(bytes_each: int) -> int:
     """Returns how many workers of a given size to start: one for each core, as far as memory goes."""
     return max(1, min(usable_cores(), usable_bytes() // bytes_each))

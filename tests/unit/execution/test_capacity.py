@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from meshsight.execution import capacity
 
 
@@ -30,3 +32,11 @@ def test_a_container_memory_limit_counts(tmp_path: Path) -> None:
 def test_memory_bounds_the_workers() -> None:
     assert capacity.default_workers(1) == capacity.usable_cores()
     assert capacity.default_workers(1 << 60) == 1
+
+
+@pytest.mark.parametrize(("busy_percent", "expected"), [(0.0, 4), (30.0, 3), (50.0, 2), (100.0, 1)])
+def test_busy_cores_are_left_alone(monkeypatch: pytest.MonkeyPatch, busy_percent: float, expected: int) -> None:
+    monkeypatch.setattr(capacity, "usable_cores", lambda: 4)
+    monkeypatch.setattr(capacity.os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(capacity.psutil, "cpu_percent", lambda interval: busy_percent)
+    assert capacity.idle_cores() == expected

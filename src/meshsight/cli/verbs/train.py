@@ -24,7 +24,7 @@ EXAMPLES = examples(
 @click.option("--val", multiple=True, metavar=DATA, help="Data set to measure on; the first decides what is best.")
 @click.option("--out", required=True, type=PATH, metavar="RUN", help="Folder of the run.")
 @click.option("--resume", is_flag=True, help="Go on with the run in the folder; starts if there is none.")
-@click.option("--threads", type=int, metavar="N", help="Threads on the CPU.  [default: OMP_NUM_THREADS, or all cores]")
+@click.option("--threads", type=int, metavar="N", help="Threads on the CPU.  [default: OMP_NUM_THREADS, or idle cores]")
 @click.option("--workers", type=int, metavar="N", help="Threads that prepare batches.  [default: by device]")
 @click.option("--track", metavar="KIND[=URI]", help="Send metrics to a tracker too, such as mlflow=http://host:5000.")
 @click.option("--track-required", is_flag=True, help="Do not start when the tracker cannot be reached.")
