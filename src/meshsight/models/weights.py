@@ -1,4 +1,4 @@
-"""A detector's weights as a file: safetensors, with the class names in its metadata."""
+"""A network's weights as a file: safetensors, with the class names in its metadata, whole or absent."""
 
 import json
 from collections.abc import Sequence
@@ -6,31 +6,29 @@ from pathlib import Path
 
 import safetensors.torch
 from safetensors import SafetensorError, safe_open
-from torch import Tensor
+from torch import Tensor, nn
 
 from meshsight.core.errors import ArtifactError
 from meshsight.core.files import write_bytes
-from meshsight.models.detector import Detector
 
 CLASSES = "classes"
 
 
-def save_weights(path: Path, detector: Detector, class_names: Sequence[str]) -> None:
-    """Writes every parameter and buffer of a detector, atomically.
+def save_weights(path: Path, network: nn.Module, class_names: Sequence[str]) -> None:
+    """Writes every parameter and buffer of a network, atomically.
 
     Raises:
-        StorageError: the place cannot be written.
+        StorageError: the disk is full or the place cannot be written; the file that was there stays.
     """
-    assert len(class_names) == detector.num_classes, class_names
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in detector.state_dict().items()}
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     write_bytes(path, safetensors.torch.save(tensors, {CLASSES: json.dumps(list(class_names))}))
 
 
-def load_weights(path: Path, detector: Detector) -> tuple[str, ...]:
-    """Fills a detector with weights and returns their class names.
+def load_weights(path: Path, network: nn.Module) -> tuple[str, ...]:
+    """Fills a network with weights and returns their class names.
 
     Raises:
-        ArtifactError: the file is missing, damaged, of no detector of ours, or of another one than this.
+        ArtifactError: the file is missing, damaged, of no network of ours, or of another one than this.
     """
     try:
         with safe_open(path, framework="pt") as file:
@@ -40,8 +38,8 @@ def load_weights(path: Path, detector: Detector) -> tuple[str, ...]:
         raise ArtifactError(f"{path}: no readable safetensors file ({error})") from error
     if classes is None:
         raise ArtifactError(f"{path}: holds no class names; expected weights that meshsight saved")
-    _refuse_misfits(path, tensors, detector.state_dict())
-    detector.load_state_dict(tensors)
+    _refuse_misfits(path, tensors, network.state_dict())
+    network.load_state_dict(tensors)
     return tuple(json.loads(classes))
 
 
@@ -59,5 +57,5 @@ def _refuse_misfits(path: Path, found: dict[str, Tensor], expected: dict[str, Te
     ][:1]
     if problems:
         raise ArtifactError(
-            f"{path}: weights of another detector: {'; '.join(problems)}. Use the recipe they came with."
+            f"{path}: weights of another network: {'; '.join(problems)}. Use the recipe they came with."
         )

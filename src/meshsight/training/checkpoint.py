@@ -1,4 +1,4 @@
-"""Weights as safetensors, and the state that a run resumes from; each file is whole or absent."""
+"""The state that a run resumes from; the file is whole or absent."""
 
 import os
 from dataclasses import asdict, dataclass
@@ -6,13 +6,10 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
-import safetensors.torch
 import torch
-from safetensors import SafetensorError
-from torch import Tensor, nn
+from torch import Tensor
 
 from meshsight.core.errors import ArtifactError, StorageError
-from meshsight.core.files import write_bytes
 from meshsight.training.schedule import Progress
 
 STATE_VERSION = 1
@@ -95,33 +92,6 @@ def read_state(path: Path) -> TrainingState:
     if not isinstance(content, dict) or content.pop("version", None) != STATE_VERSION:
         raise ArtifactError(f"{path}: expected a training state of version {STATE_VERSION}; start the run anew")
     return TrainingState(**{**content, "progress": Progress(**content["progress"])})
-
-
-def write_weights(path: Path, network: nn.Module) -> None:
-    """Writes a network's weights as safetensors, atomically.
-
-    Raises:
-        StorageError: the disk is full or the place cannot be written; the file that was there stays.
-    """
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    write_bytes(path, safetensors.torch.save(tensors))
-
-
-def read_weights(path: Path, network: nn.Module) -> None:
-    """Fills a network with weights.
-
-    Raises:
-        ArtifactError: the file is missing or damaged, or does not fit the network.
-    """
-    try:
-        tensors = safetensors.torch.load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise ArtifactError(f"{path}: no readable weights ({error})") from error
-    try:
-        network.load_state_dict(tensors)
-    except RuntimeError as error:
-        lines = [line.strip() for line in str(error).splitlines()]
-        raise ArtifactError(f"{path}: the weights do not fit the detector: {' '.join(lines[1:3])}") from error
 
 
 def delete_oldest(folder: Path, pattern: str, keep: int) -> None:

@@ -1,6 +1,7 @@
 """A whole run: checks, data, network and loop put together."""
 
 import logging
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -11,6 +12,7 @@ import psutil
 import torch
 
 from meshsight.core.errors import CallError
+from meshsight.execution.capacity import idle_cores
 from meshsight.models.build import build_detector
 from meshsight.models.detector import Detector
 from meshsight.records.dataset import Dataset
@@ -40,7 +42,8 @@ class Resources:
 
     Attributes:
         device: auto, cpu, cuda or cuda:N.
-        threads: threads of one operation on the CPU; None: OMP_NUM_THREADS, or all cores.
+        threads: threads of one operation on the CPU; None: as many as the run had that goes on, or else
+            OMP_NUM_THREADS, or else the cores that are idle at the start.
         workers: threads that make batches; None: one on a CPU, up to eight beside a GPU.
         image_memory_mib: memory for decoded images; None: a quarter of what is free, at most 4 GiB; 0: none.
     """
@@ -87,7 +90,7 @@ def fit(request: TrainingRequest, trackers: Sequence[Tracker], should_stop: Call
         SpecError, DataError, TrainingError, ArtifactError: refused before the first step, or given up later; the run's
             manifest then says `failed`.
     """
-    _use(request.resources)
+    _use_threads(request)
     prepared = _prepare(request)
     keeper = prepared.keeper
     listeners: tuple[Tracker, ...] = (keeper, MetricsFile(keeper.files.metrics), *trackers)
@@ -128,9 +131,15 @@ class _Prepared:
     is_continued: bool
 
 
-def _use(resources: Resources) -> None:
-    if resources.threads is not None:
-        torch.set_num_threads(resources.threads)
+def _use_threads(request: TrainingRequest) -> None:
+    """Sets how many threads compute; a resumed run keeps its number, without which its losses would differ."""
+    before = _manifest_before(RunFiles(request.out), request.is_resumed)
+    if request.resources.threads is not None:
+        torch.set_num_threads(request.resources.threads)
+    elif before is not None:
+        torch.set_num_threads(before.machine.threads)
+    elif "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(idle_cores())
     # One sample is too small to share out; OpenCV's own threads would only fight with torch's.
     cv2.setNumThreads(1)
 
@@ -195,6 +204,7 @@ def _loop_inputs(
     )
     return LoopInputs(
         spec=spec,
+        classes=manifest.classes,
         num_steps=manifest.num_steps,
         source=source,
         validation=prepared.validation,

@@ -13,6 +13,7 @@ from torch import Tensor
 from meshsight.core.errors import TrainingError
 from meshsight.models.batch import Batch, Targets
 from meshsight.models.detector import Detector
+from meshsight.models.weights import save_weights
 from meshsight.specs.training import TrainSpec
 from meshsight.training.batches import BatchSource, BoxCounts, Prefetcher
 from meshsight.training.checkpoint import (
@@ -21,7 +22,6 @@ from meshsight.training.checkpoint import (
     random_state,
     restore_random,
     write_state,
-    write_weights,
 )
 from meshsight.training.ema import WeightAverage
 from meshsight.training.events import Event, StepDone, Validated
@@ -41,6 +41,7 @@ class LoopInputs:
 
     Attributes:
         spec: the recipe.
+        classes: their names, which the weights carry.
         num_steps: length of the run.
         source: batches.
         validation: sets to measure on; the first one decides what is best.
@@ -52,6 +53,7 @@ class LoopInputs:
     """
 
     spec: TrainSpec
+    classes: tuple[str, ...]
     num_steps: int
     source: BatchSource
     validation: tuple[ValidationSet, ...]
@@ -183,7 +185,7 @@ class TrainingLoop:
         if is_saved or is_kept:
             self._read_losses()
         if is_kept:
-            write_weights(self._in.files.kept(step), self._best_guess())
+            save_weights(self._in.files.kept(step), self._best_guess(), self._in.classes)
             delete_oldest(self._in.files.last.parent, "step_*.safetensors", spec.checkpoints.keep_at_most)
         if is_validated and self.progress.last_step != step and not self._validate():
             return False
@@ -243,7 +245,7 @@ class TrainingLoop:
         self.progress = after_validation(self.progress, self._in.spec.schedule, self.step, value)
         if self.progress.best_step != self.step:
             return False
-        write_weights(self._in.files.weights, self._best_guess())
+        save_weights(self._in.files.weights, self._best_guess(), self._in.classes)
         return True
 
     def _is_stale(self) -> bool:
@@ -256,7 +258,7 @@ class TrainingLoop:
 
     def _save(self) -> None:
         if not self._in.validation:
-            write_weights(self._in.files.weights, self._best_guess())
+            save_weights(self._in.files.weights, self._best_guess(), self._in.classes)
         state = TrainingState(
             step=self.step,
             progress=self.progress,

@@ -4,7 +4,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from meshsight.core.errors import ArtifactError
+from meshsight.core.errors import ArtifactError, StorageError
 from meshsight.models.backbones import tiny
 from meshsight.models.build import build_detector
 from meshsight.models.detector import Detector
@@ -39,7 +39,7 @@ def test_what_is_written_is_read(path: Path) -> None:
 
 def test_another_width_is_refused_with_the_first_key(path: Path) -> None:
     with pytest.raises(
-        ArtifactError, match=r"weights of another detector: head.levels.0.\S+ is \[8.*\] instead of \[16"
+        ArtifactError, match=r"weights of another network: head.levels.0.\S+ is \[8.*\] instead of \[16"
     ):
         load_weights(path, make(width=16))
 
@@ -58,6 +58,12 @@ def test_a_refused_file_changes_nothing(path: Path) -> None:
     with pytest.raises(ArtifactError):
         load_weights(path, detector)
     assert all(torch.equal(before[name], value) for name, value in detector.state_dict().items())
+
+
+def test_a_place_that_cannot_be_written_is_a_storage_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StorageError, match="cannot"):
+        save_weights(tmp_path / "file" / "w", make(), ("left", "right"))
 
 
 def test_bad_files_get_one_line(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import torch
 from meshsight.core.errors import ArtifactError, CallError, DataError, SpecError, TrainingError
 from meshsight.core.images import read_image
 from meshsight.evaluation.evaluate import headline_metrics
+from meshsight.models.weights import save_weights
 from meshsight.records.dataset import Dataset
 from meshsight.specs.training import TrainSpec
 from meshsight.training.checkpoint import read_state
@@ -238,6 +239,9 @@ def test_the_loaded_run_predicts_what_validation_measured(tmp_path: Path, make_d
     (validated,) = recorder.of(Validated)
     assert (headline.ap, headline.ap50) == (validated.ap, validated.ap50)
     assert detector.classes == ("red", "green")
+    save_weights(RunFiles(tmp_path / "run").weights, detector.network, ("green", "red"))
+    with pytest.raises(ArtifactError, match="weights of the classes green, red; the run has red, green"):
+        load_detector(tmp_path / "run", "cpu")
 
 
 def test_what_is_no_run_cannot_be_loaded(tmp_path: Path) -> None:

@@ -13,11 +13,12 @@ from torch import Tensor, nn
 from meshsight.core.errors import TrainingError
 from meshsight.models.batch import Targets
 from meshsight.models.detector import Candidates, Detector
+from meshsight.models.weights import load_weights
 from meshsight.records.dataset import Dataset
 from meshsight.specs.decoding import DecodeSpec
 from meshsight.specs.training import TrainSpec
 from meshsight.training.batches import BatchSource
-from meshsight.training.checkpoint import read_state, read_weights
+from meshsight.training.checkpoint import read_state
 from meshsight.training.events import Event, StepDone, Validated
 from meshsight.training.images import ImageStore
 from meshsight.training.labels import read_labels
@@ -80,6 +81,7 @@ def make_loop(
     assert spec.steps is not None
     inputs = LoopInputs(
         spec=spec,
+        classes=("cube",),
         num_steps=spec.steps,
         source=source,
         validation=() if val is None else (read_validation_set(val, images, 0.0),),
@@ -168,7 +170,7 @@ def test_without_validation_the_newest_average_is_kept_and_copies_stay_bounded(
     assert state.average is not None
     assert not torch.equal(state.average["guess.weight"], state.network["guess.weight"])
     loaded = Brightness()
-    read_weights(files.weights, loaded)
+    load_weights(files.weights, loaded)
     assert torch.equal(loaded.guess.weight, state.average["guess.weight"])
 
 

@@ -12,10 +12,10 @@ from meshsight.core.errors import ArtifactError, CallError, DataError
 from meshsight.core.files import sha256_of_file
 from meshsight.core.images import write_image
 from meshsight.models.build import build_detector
+from meshsight.models.weights import save_weights
 from meshsight.presets.small import small_training
 from meshsight.runtime.opening import open_artifact
 from meshsight.specs.base import fingerprint
-from meshsight.training.checkpoint import write_weights
 from meshsight.training.precision import MachineFacts
 from meshsight.training.run import load_detector
 from meshsight.training.run_folder import RunFiles, RunManifest, SourceFacts, write_manifest
@@ -48,7 +48,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Path:
         for level in network.head.levels:
             level.class_out.weight.normal_(std=0.5)
             level.class_out.bias.zero_()
-    write_weights(files.weights, network)
+    save_weights(files.weights, network, CLASSES)
     gone = source("gone", "/nowhere/at/all")
     write_manifest(files, manifest(data=(source("photos", str(photos)),), validation=(gone,)))
     return files.folder
