@@ -1,5 +1,9 @@
-"""The `raster` renderer: physically based shading with OpenGL, on a GPU or in software. The default."""
+"""The `raster` renderer: physically based shading with OpenGL, on a GPU or in software. The default.
 
+Where Mesa draws in software, a process that uses torchvision, too, must import it before it opens this renderer:
+torchvision loads triton, whose LLVM and Mesa's cannot be loaded in the other order (the process dies). Every verb draws
+in worker processes or without torch, so this concerns only Python programs that draw and train in one process.
+"""
 from typing import Literal
 
 from pydantic import Field
