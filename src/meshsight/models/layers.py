@@ -20,7 +20,7 @@ class ConvNorm(nn.Sequential):
         has_relu: bool = True,
     ):
         space = kernel // 2 if padding is None else padding
+        # With the norm, only the direction of a kernel matters, and torch's small start lets it turn fastest.
         conv = nn.Conv2d(channels_in, channels_out, kernel, stride, space, bias=False)
-        nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
         layers = [conv, nn.BatchNorm2d(channels_out)]
         super().__init__(*layers, *([nn.ReLU(inplace=True)] if has_relu else []))
