@@ -6,8 +6,7 @@ from torch import nn
 class ConvNorm(nn.Sequential):
     """A convolution with batch normalisation and, unless told otherwise, a ReLU.
 
-    The padding keeps the size of an odd kernel's map at stride 1, unless another is given. The weights start as torch
-    leaves them, smaller than He et al. suggest: the norm cancels their scale, so smaller ones turn further in each step.
+    The padding keeps the size of an odd kernel's map at stride 1, unless another is given.
     """
 
     def __init__(
