@@ -186,10 +186,11 @@ def test_no_worker_outlives_the_pool(job: JsonObject) -> None:
 
 
 PARENT = """
-import json, logging, os, sys, psutil
+import json, logging, os, signal, sys, psutil
 from meshsight.execution.messages import Task
 from meshsight.execution.pool import Pool, PoolSettings
 from meshsight.execution.termination import sigterm_raises
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 job, command, settings = json.loads(sys.argv[1]), json.loads(sys.argv[2]), PoolSettings(workers=2)
 tasks = [Task(key=str(i), spec={"first": 0, "last": 1000, "sleeps": 0.05}) for i in range(2)]
 with sigterm_raises(), Pool(command, job, settings) as pool:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from meshsight.core.images import RgbImage
 from meshsight.models.build import build_detector
@@ -17,7 +18,7 @@ CLASSES = ("ball", "cube", "cone")
 
 @pytest.fixture(scope="package")
 def detector() -> TorchDetector:
-    """Untrained, but sure of many things: its last weights are wide, so that scores and boxes differ everywhere."""
+    """Untrained, but sure of many things: its last weights are wide and its norms have seen an image."""
     torch.manual_seed(0)
     spec = Spec.model_validate({"kind": "dense", "backbone": "tiny", "neck": "fpn", "head": "aligned"})
     network = build_detector(spec, len(CLASSES), is_pretrained=False)
@@ -26,6 +27,10 @@ def detector() -> TorchDetector:
             level.class_out.weight.normal_(std=0.5)
             level.class_out.bias.zero_()
             level.box_out.weight.normal_(std=0.2)
+        for part in network.modules():
+            if isinstance(part, nn.BatchNorm2d):
+                part.momentum = None  # the statistics become those of the image
+        network.train()(255 * torch.rand(2, 3, *INPUT_HW))
     return TorchDetector(network, CLASSES, INPUT_HW, torch.device("cpu"))
 
 

@@ -24,7 +24,7 @@ def test_recipes_come_back_equal_from_yaml_commented_or_not() -> None:
         ("epochs=3", "give either steps or epochs"),
         ("steps=null", "give either steps or epochs"),
         ("optimiser.kind=adam", "optimiser"),
-        ("optimiser.lr=0.1", "optimiser.adamw.lr: unknown key 'lr'"),
+        ("optimiser.lr=0.1", "optimiser.muon.lr: unknown key 'lr'"),
         ("schedule.kind=exponential", "schedule"),
         ("augmentation.scale=[2, 1]", "expected 0 < low <= high"),
         ("augmentation.hflip=1.5", "augmentation.hflip"),
