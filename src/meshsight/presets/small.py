@@ -26,7 +26,7 @@ def small_training() -> TrainSpec:
         detector=small_detector(),
         steps=1800,
         batch_size=8,
-        optimiser=MuonSpec(),
+        optimiser=MuonSpec(learning_rate=0.05),
         ema_decay=0.995,
         warm_up=WarmUpSpec(steps=60),
     )
