@@ -4,6 +4,7 @@ Where Mesa draws in software, a process that uses torchvision, too, must import 
 torchvision loads triton, whose LLVM and Mesa's cannot be loaded in the other order (the process dies). Every verb draws
 in worker processes or without torch, so this concerns only Python programs that draw and train in one process.
 """
+
 from typing import Literal
 
 from pydantic import Field
