@@ -1,5 +1,6 @@
 """Images as RGB uint8 arrays (h, w, 3), read and written exactly one way."""
 
+from io import BytesIO
 from pathlib import Path
 
 import cv2
@@ -7,6 +8,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, UnidentifiedImageError
 
+from meshsight.core.container import read_path
 from meshsight.core.errors import ImageError
 from meshsight.core.files import write_bytes
 
@@ -24,13 +26,13 @@ IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
 
 def read_image(path: Path) -> RgbImage:
-    """Reads an image file in its stored orientation; grey, palette and alpha images become RGB.
+    """Reads an image file, or one in a container, in its stored orientation; grey, palette and alpha become RGB.
 
     Raises:
         ImageError: the file is missing, truncated or no image.
     """
     try:
-        with Image.open(path) as image:
+        with Image.open(BytesIO(read_path(path))) as image:
             return np.asarray(image.convert("RGB"))
     except FileNotFoundError as error:
         raise ImageError(f"{path}: no such image file") from error
@@ -45,12 +47,20 @@ def read_size_hw(path: Path) -> tuple[int, int]:
         ImageError: the file is missing or no image.
     """
     try:
-        with Image.open(path) as image:
+        with _open_lazily(path) as image:
             return image.height, image.width
     except FileNotFoundError as error:
         raise ImageError(f"{path}: no such image file") from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise ImageError(f"{path}: no readable image header ({error})") from error
+
+
+def _open_lazily(path: Path) -> Image.Image:
+    """Opens a file so that no more than its header is read."""
+    try:
+        return Image.open(path)
+    except NotADirectoryError:
+        return Image.open(BytesIO(read_path(path)))
 
 
 def encode_jpeg(image: RgbImage, quality: int) -> bytes:

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from scipy.ndimage import find_objects
 
 from meshsight.core.camera import Camera, project
-from meshsight.core.masks import encode_window
+from meshsight.core.masks import RunLengthMask, encode_window
 from meshsight.core.pose import invert_pose, transform_points
 from meshsight.records.frame import Frame, Silhouette
 from meshsight.records.mesh import Bounds
@@ -113,6 +113,7 @@ def _label(
         instance_id=thing.instance_id,
         full_box=_full_box(outline),
         mask=encode_window(mask, (columns.start, rows.start), camera.size_hw),
+        full_mask=_inside_mask(outline, camera.size_hw),
         keypoints=cuboid_keypoints(pose, camera),
         pixels=_count(outline, camera.size_hw, int(np.count_nonzero(mask))),
         pose=pose,
@@ -127,11 +128,19 @@ def _full_box(outline: Silhouette) -> Box:
     return float(x), float(y), float(x + width), float(y + height)
 
 
-def _count(outline: Silhouette, size_hw: tuple[int, int], visible: int) -> PixelCounts:
+def _inside(outline: Silhouette, size_hw: tuple[int, int]) -> Window:
+    """Returns the part of a silhouette's window that lies within the image."""
     x, y = outline.origin_xy
     height, width = size_hw
-    rows = slice(max(0, -y), max(0, height - y))
-    columns = slice(max(0, -x), max(0, width - x))
-    inside = int(np.count_nonzero(outline.mask[rows, columns]))
+    return slice(max(0, -y), max(0, height - y)), slice(max(0, -x), max(0, width - x))
+
+
+def _inside_mask(outline: Silhouette, size_hw: tuple[int, int]) -> RunLengthMask:
+    x, y = outline.origin_xy
+    return encode_window(outline.mask[_inside(outline, size_hw)], (max(0, x), max(0, y)), size_hw)
+
+
+def _count(outline: Silhouette, size_hw: tuple[int, int], visible: int) -> PixelCounts:
+    inside = int(np.count_nonzero(outline.mask[_inside(outline, size_hw)]))
     assert visible <= inside, f"object {outline.instance_id}: {visible} pixels seen of {inside} drawn alone"
     return PixelCounts(full=int(np.count_nonzero(outline.mask)), inside=inside, visible=visible)

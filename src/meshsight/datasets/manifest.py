@@ -16,7 +16,7 @@ from meshsight.datasets.plan import FolderPlan
 from meshsight.specs.base import Spec, parse_spec
 
 FORMAT = "meshsight-dataset"
-VERSION = 1
+VERSION = 2
 MANIFEST = "manifest.json"
 COCO = "coco.json"
 
@@ -30,7 +30,8 @@ class Shard(Spec):
     images: dict[str, str]
     """SHA-256 of each image by its path in the folder, in the order of the frames."""
     labels_sha256: str
-    scenes_sha256: str
+    scenes_sha256: str | None
+    """None where the images were not rendered by us: there are no scenes."""
 
     @property
     def labels_path(self) -> str:
@@ -51,7 +52,7 @@ class Manifest(FolderPlan):
     """
 
     format: Literal["meshsight-dataset"] = FORMAT
-    version: Literal[1] = VERSION
+    version: Literal[2] = VERSION
     num_frames: int = Field(ge=0)
     shards: tuple[Shard, ...]
     coco_sha256: str
@@ -109,11 +110,15 @@ def _parse(data: bytes, path: Path) -> Manifest:
 
 
 def upgrade_manifest(content: dict[str, JsonValue], path: Path) -> dict[str, JsonValue]:
-    """Returns a manifest's content in the present version; there is only one so far.
+    """Returns a manifest's content in the present version.
+
+    Version 2 added fields to the samples and allows shards without scenes; all of version 1 is valid in it.
 
     Raises:
         DataError: a version that this program does not know.
     """
+    if content.get("version") == 1:
+        return {**content, "version": VERSION}
     if content.get("version") != VERSION:
         raise DataError(
             f"{path}: format version {content.get('version')!r}, this program reads {VERSION}; "

@@ -1,11 +1,12 @@
 """Step 4 of the walk: any data set by its path; the kind is guessed from what lies there."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from meshsight.core.errors import DataError
+from meshsight.core.errors import CallError, DataError, MissingExtraError
 from meshsight.datasets.classes import with_classes
-from meshsight.datasets.format import FORMAT_KINDS, Format
+from meshsight.datasets.format import FORMAT_KINDS, Reader
 from meshsight.records.dataset import Dataset
 from meshsight.specs.base import VariantSpec
 
@@ -31,17 +32,18 @@ def open_dataset(
     Raises:
         DataError: there is nothing there, nothing we can read, or something bad; the message says what was looked for.
     """
-    path, split = _parse_source(source, split)
+    path, split = parse_source(source, split)
     if not path.exists():
         raise DataError(f"{path}: no such data set")
-    reader = _reader(spec) if spec is not None else _guess(path)
+    reader = reader_of(spec) if spec is not None else guess_reader(path)
     dataset = reader.open(path, split)
     if dataset.num_samples == 0:
         raise DataError(f"{path}: the data set is empty")
     return dataset if classes is None else with_classes(dataset, tuple(classes))
 
 
-def _parse_source(source: str | Path, split: str | None) -> tuple[Path, str | None]:
+def parse_source(source: str | Path, split: str | None = None) -> tuple[Path, str | None]:
+    """Parts `PATH#SPLIT` into its path and its split."""
     path = Path(source)
     if split is None and not path.exists() and "#" in path.name:
         name, _, split = path.name.rpartition("#")
@@ -49,12 +51,25 @@ def _parse_source(source: str | Path, split: str | None) -> tuple[Path, str | No
     return path, split
 
 
-def _reader(spec: VariantSpec) -> Format:
-    return FORMAT_KINDS.builder(spec.kind)(spec)
+def reader_of(spec: VariantSpec) -> Reader:
+    """Returns the reader of a format.
+
+    Raises:
+        CallError: the format can only be written.
+    """
+    reader = FORMAT_KINDS.builder(spec.kind)(spec)
+    if not isinstance(reader, Reader):
+        raise CallError(f"the format '{spec.kind}' can be written, not read")
+    return reader
 
 
-def _guess(path: Path) -> Format:
-    readers = {kind: _reader(FORMAT_KINDS.module(kind).Spec()) for kind in FORMAT_KINDS.names}
+def guess_reader(path: Path) -> Reader:
+    """Returns the reader of the kind of data set that lies at a path.
+
+    Raises:
+        DataError: it is of no kind that we know, or could be of several.
+    """
+    readers = dict(_default_readers())
     fitting = [kind for kind, reader in readers.items() if reader.recognises(path)]
     if OWN in fitting:  # our folders hold a coco.json too, which knows less
         return readers[OWN]
@@ -66,7 +81,16 @@ def _guess(path: Path) -> Format:
     raise DataError(f"{path}: no data set of a kind we know (looked for {looked}){_inner(path, readers)}")
 
 
-def _inner(path: Path, readers: dict[str, Format]) -> str:
+def _default_readers() -> Iterator[tuple[str, Reader]]:
+    """Yields a reader of every kind that can be read with what is installed."""
+    for kind in FORMAT_KINDS.names:
+        with contextlib.suppress(MissingExtraError):
+            reader = FORMAT_KINDS.builder(kind)(FORMAT_KINDS.module(kind).Spec())
+            if isinstance(reader, Reader):
+                yield kind, reader
+
+
+def _inner(path: Path, readers: dict[str, Reader]) -> str:
     """Points at a data set one folder further in, where archives often unpack to."""
     folders = sorted(child for child in path.iterdir() if child.is_dir()) if path.is_dir() else []
     found = next((f for f in folders if any(reader.recognises(f) for reader in readers.values())), None)

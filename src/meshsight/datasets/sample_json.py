@@ -5,6 +5,7 @@ same float64; what is not known is null. Reading refuses unknown, missing and wr
 """
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,9 @@ from meshsight.core.errors import DataError
 from meshsight.core.files import dump_json
 from meshsight.core.masks import RunLengthMask
 from meshsight.core.pose import Matrix4
-from meshsight.records.sample import ObjectLabel, PixelCounts, Pose, Sample
+from meshsight.records.sample import ObjectLabel, PixelCounts, Pose, Sample, StatedVisibility
 
+Vec2 = tuple[float, float]
 Vec3 = tuple[float, float, float]
 Vec4 = tuple[float, float, float, float]
 Rows4 = tuple[Vec4, Vec4, Vec4, Vec4]
@@ -54,6 +56,16 @@ class PixelsRow(_Row):
     visible: int
 
 
+class StatedRow(_Row):
+    """What a foreign set says; see `StatedVisibility`."""
+
+    truncation: float | None
+    visibility: float | None
+    occlusion_level: int | None
+    is_truncated: bool | None
+    is_occluded: bool | None
+
+
 class HiddenRow(PixelsRow):
     """The counts of an object without a visible pixel."""
 
@@ -61,15 +73,21 @@ class HiddenRow(PixelsRow):
 
 
 class ObjectRow(_Row):
-    """One labelled object; see `ObjectLabel`. The mask is COCO's compressed run-length string for the image's size."""
+    """One labelled object; see `ObjectLabel`. Masks are COCO's compressed run-length strings for the image's size.
+
+    The fields with a default came with version 2.
+    """
 
     class_id: int
     instance_id: int | None
     box: Vec4
     full_box: Vec4 | None
     mask: str | None
+    full_mask: str | None = None
+    polygons: tuple[tuple[Vec2, ...], ...] | None = None
     keypoints: tuple[Vec3, ...] | None
     pixels: PixelsRow | None
+    stated: StatedRow | None = None
     pose: PoseRow | None
     mesh: str | None
     is_ignored: bool
@@ -77,12 +95,13 @@ class ObjectRow(_Row):
 
 
 class SampleRow(_Row):
-    """One line; see `Sample`."""
+    """One line; see `Sample`. `source` came with version 2."""
 
     frame: int
     image: str
     size_hw: tuple[int, int]
     group: str
+    source: str | None = None
     camera: CameraRow | None
     T_world_cam: Rows4 | None
     objects: tuple[ObjectRow, ...]
@@ -97,6 +116,7 @@ def sample_to_json(sample: Sample) -> str:
         "image": sample.image,
         "size_hw": sample.size_hw,
         "group": sample.group,
+        "source": sample.source,
         "camera": None if sample.camera is None else _camera_to_row(sample.camera),
         "T_world_cam": None if sample.T_world_cam is None else sample.T_world_cam.tolist(),
         "objects": [_object_to_row(label) for label in sample.objects],
@@ -130,6 +150,7 @@ def sample_from_json(line: str, where: str) -> Sample:
         hidden=tuple((h.instance_id, _counts_from_row(h)) for h in row.hidden),
         frame=row.frame,
         group=row.group,
+        source=row.source,
         camera=None if row.camera is None else _camera_from_row(row.camera, row.size_hw, where),
         T_world_cam=_matrix(row.T_world_cam),
     )
@@ -160,8 +181,11 @@ def _object_to_row(label: ObjectLabel) -> dict[str, object]:
         "box": label.box,
         "full_box": label.full_box,
         "mask": None if label.mask is None else label.mask.counts,
+        "full_mask": None if label.full_mask is None else label.full_mask.counts,
+        "polygons": None if label.polygons is None else [points.tolist() for points in label.polygons],
         "keypoints": None if label.keypoints is None else label.keypoints.tolist(),
         "pixels": None if label.pixels is None else _pixels_to_row(label.pixels),
+        "stated": None if label.stated is None else asdict(label.stated),
         "pose": None if label.pose is None else _pose_to_row(label.pose),
         "mesh": label.mesh,
         "is_ignored": label.is_ignored,
@@ -188,9 +212,12 @@ def _object_from_row(row: ObjectRow, size_hw: tuple[int, int]) -> ObjectLabel:
         box=row.box,
         instance_id=row.instance_id,
         full_box=row.full_box,
-        mask=None if row.mask is None else RunLengthMask(counts=row.mask, size_hw=size_hw),
+        mask=_mask(row.mask, size_hw),
+        full_mask=_mask(row.full_mask, size_hw),
+        polygons=None if row.polygons is None else tuple(np.array(points).reshape(-1, 2) for points in row.polygons),
         keypoints=None if row.keypoints is None else _points(row.keypoints),
         pixels=None if row.pixels is None else _counts_from_row(row.pixels),
+        stated=None if row.stated is None else StatedVisibility(**row.stated.model_dump()),
         pose=None if row.pose is None else _pose_from_row(row.pose),
         mesh=row.mesh,
         is_ignored=row.is_ignored,
@@ -216,6 +243,10 @@ def _pose_from_row(row: PoseRow) -> Pose:
         box_low_m=np.array(row.box_low_m),
         box_high_m=np.array(row.box_high_m),
     )
+
+
+def _mask(counts: str | None, size_hw: tuple[int, int]) -> RunLengthMask | None:
+    return None if counts is None else RunLengthMask(counts=counts, size_hw=size_hw)
 
 
 def _points(rows: tuple[Vec3, ...]) -> Float[np.ndarray, "k 3"]:

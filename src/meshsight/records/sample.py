@@ -13,6 +13,7 @@ from meshsight.core.masks import RunLengthMask
 from meshsight.core.pose import Matrix4
 
 Box = tuple[float, float, float, float]
+Polygon = Float[np.ndarray, "_ 2"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,6 +46,24 @@ class PixelCounts:
         return self.visible / self.full if self.full else 0.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedVisibility:
+    """What a foreign data set says of an object's visibility, each in its own coarse terms; None is not said.
+
+    Attributes:
+        truncation: share of the object outside the image, 0..1 (KITTI; of what it is a share differs by author).
+        visibility: share of the object that is seen, 0..1 (NDDS, DOPE).
+        occlusion_level: 0 fully visible, 1 partly, 2 largely occluded, 3 unknown (KITTI).
+        is_truncated, is_occluded: flags (Pascal VOC).
+    """
+
+    truncation: float | None = None
+    visibility: float | None = None
+    occlusion_level: int | None = None
+    is_truncated: bool | None = None
+    is_occluded: bool | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Pose:
     """A 6-DoF pose with the size of the object it belongs to.
@@ -71,9 +90,12 @@ class ObjectLabel:
         instance_id: id in the scene, or None.
         full_box: xyxy around the full silhouette, also outside the image, or None.
         mask: visible pixels, or None.
+        full_mask: the full silhouette as far as it lies within the image, or None.
+        polygons: the outline as a foreign set gives it, in pixels, or None; a `mask` beside it is drawn from it.
         keypoints: (k, 3) rows of x, y, v (v: 2 seen, 1 outside or hidden, 0 unknown), or None. For our own scenes
             k = 9: the 8 cuboid corners in binary order (x fastest, then y, then z, low before high) and the centre.
         pixels: exact counts, or None.
+        stated: what a foreign set says in place of `pixels`, or None.
         pose: 6-DoF pose, or None.
         mesh: reference of the model, or None.
         is_ignored: a region that is neither right nor wrong to detect (crowd, DontCare).
@@ -85,8 +107,11 @@ class ObjectLabel:
     instance_id: int | None = None
     full_box: Box | None = None
     mask: RunLengthMask | None = None
+    full_mask: RunLengthMask | None = None
+    polygons: tuple[Polygon, ...] | None = None
     keypoints: Float[np.ndarray, "k 3"] | None = None
     pixels: PixelCounts | None = None
+    stated: StatedVisibility | None = None
     pose: Pose | None = None
     mesh: str | None = None
     is_ignored: bool = False
@@ -98,12 +123,14 @@ class Sample:
     """An image and everything true about it.
 
     Attributes:
-        image: path relative to the data set's folder, with forward slashes.
+        image: path relative to the data set's folder, with forward slashes; it may lead into a container, as
+            `shard-000000.tar/000012.jpg` does (see core/containers).
         size_hw: height and width in pixels.
         objects: every object of which at least one pixel is visible, in instance order.
         hidden: labelled objects of the scene with no visible pixel, as counts by instance id.
         frame: index in the data set.
         group: samples of one scene or source photograph share it; splits never part a group.
+        source: the data set that it came from before a merge, or None.
         camera, T_world_cam: None when unknown.
     """
 
@@ -113,5 +140,6 @@ class Sample:
     hidden: tuple[tuple[int, PixelCounts], ...] = ()
     frame: int
     group: str
+    source: str | None = None
     camera: Camera | None = None
     T_world_cam: Matrix4 | None = None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from meshsight.core.container import read_path
 from meshsight.core.errors import ImageError
 from meshsight.core.images import REDUCED_DECODES, RgbImage, decode_image
 
@@ -36,7 +37,7 @@ class ImageStore:
         if kept is not None:
             return kept
         try:
-            data = path.read_bytes()
+            data = read_path(path)
         except OSError as error:
             raise ImageError(f"{path}: cannot be read: {error.strerror or error}") from error
         image = decode_image(data, str(path), reduction)

@@ -64,6 +64,11 @@ class CocoFormat:
         """Looks into the heads of the JSON files in the usual places."""
         return bool(_label_files(path))
 
+    def splits(self, path: Path) -> tuple[str, ...]:
+        """Returns the names of its splits."""
+        files = _label_files(path) if path.is_dir() else []
+        return tuple(_split_name(file, path) for file in files) if len(files) > 1 else ()
+
     def open(self, path: Path, split: str | None) -> Dataset:
         """Reads and checks the labels; images are only looked for, and masks made when a sample is asked for.
 
@@ -110,6 +115,10 @@ def _is_offered(file: Path, path: Path) -> bool:
     is_inside = file.parent != path
     is_ours = file.name == MANIFEST or (is_inside and (file.parent / MANIFEST).is_file())
     return not is_ours and not (is_inside and file.parent.name.startswith("."))
+
+
+def _split_name(file: Path, path: Path) -> str:
+    return file.stem.rpartition("_")[2] if file.parent in (path, path / "annotations") else file.parent.name
 
 
 def _choose_file(path: Path, split: str | None) -> Path:

@@ -25,6 +25,10 @@ class MeshsightFormat:
         """Accepts finished folders, and unfinished ones so that they are refused with the right words."""
         return (path / MANIFEST).is_file() or (path / RUN).is_dir()
 
+    def splits(self, path: Path) -> tuple[str, ...]:
+        """Returns (): a folder is one set."""
+        return ()
+
     def open(self, path: Path, split: str | None) -> Dataset:
         """Opens a folder; it has no named splits.
 

@@ -54,6 +54,14 @@ class VocFormat:
         places = (path / "Annotations", path, *(p for p in path.glob("*") if p.is_dir())) if path.is_dir() else ()
         return any(next(place.glob("*.xml"), None) is not None for place in places)
 
+    def splits(self, path: Path) -> tuple[str, ...]:
+        """Returns the names of its splits."""
+        lists = path / "ImageSets" / "Main"
+        if lists.is_dir():
+            return tuple(file.stem for file in sorted(lists.glob("*.txt")))
+        folders = (folder for folder in sorted(path.glob("*")) if next(folder.glob("*.xml"), None) is not None)
+        return tuple(folder.name for folder in folders if folder.name != "Annotations")
+
     def open(self, path: Path, split: str | None) -> Dataset:
         """Reads every annotation; images are only looked for.
 

@@ -1,0 +1,82 @@
+"""Bytes by path, also where the path leads on into a container file: `shard-000000.tar/000012.jpg`.
+
+Whoever reads images through here reads archives as if they were folders. A kind of container is a file in
+`containers/` with `SUFFIXES` and a `build(path)` that returns its reader.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from meshsight.core.errors import DataError
+from meshsight.core.kinds import Kinds
+
+CONTAINER_KINDS = Kinds("meshsight.core.containers", "container")
+
+
+@runtime_checkable
+class Container(Protocol):
+    """An opened container; it may be asked from several threads."""
+
+    def names(self) -> tuple[str, ...]:
+        """Returns the names of its members, in the order of the file."""
+        ...
+
+    def read(self, name: str) -> bytes:
+        """Returns a member's bytes.
+
+        Raises:
+            KeyError: there is no such member.
+            DataError: the file is damaged.
+        """
+        ...
+
+
+def read_path(path: Path) -> bytes:
+    """Returns the bytes of a file, or of a member of a container that lies on the way.
+
+    Raises:
+        FileNotFoundError: there is no such file or member.
+        OSError: it cannot be read.
+        DataError: the container is damaged, or of a kind that we cannot open.
+    """
+    try:
+        return path.read_bytes()
+    except NotADirectoryError:
+        file, name = _part(path)
+        try:
+            return open_container(file).read(name)
+        except KeyError as error:
+            raise FileNotFoundError(f"no member '{name}' in {file}") from error
+
+
+def open_container(file: Path) -> Container:
+    """Opens a container; one that has not changed stays open.
+
+    Raises:
+        DataError: it is damaged, or of a kind that we cannot open.
+        MissingExtraError: its library is not installed.
+    """
+    status = file.stat()
+    return _open(file, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _open(file: Path, size: int, mtime_ns: int) -> Container:
+    kind = _kind_by_suffix().get(file.suffix.lower())
+    if kind is None:
+        known = ", ".join(sorted(_kind_by_suffix()))
+        raise DataError(f"{file}: no folder, and no container that we can look into ({known})")
+    return CONTAINER_KINDS.builder(kind)(file)
+
+
+@lru_cache(maxsize=1)
+def _kind_by_suffix() -> Mapping[str, str]:
+    return {suffix: kind for kind in CONTAINER_KINDS.names for suffix in CONTAINER_KINDS.module(kind).SUFFIXES}
+
+
+def _part(path: Path) -> tuple[Path, str]:
+    """Parts a path into the file on its way and the name within it."""
+    file = next(parent for parent in path.parents if parent.is_file())
+    return file, path.relative_to(file).as_posix()
