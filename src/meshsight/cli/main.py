@@ -8,18 +8,25 @@ import meshsight
 from meshsight.cli.verbs.demo import demo
 from meshsight.cli.verbs.doctor import doctor
 from meshsight.cli.verbs.evaluate import evaluate
+from meshsight.cli.verbs.explain import explain
 from meshsight.cli.verbs.export import export
 from meshsight.cli.verbs.generate import generate
 from meshsight.cli.verbs.init import init
 from meshsight.cli.verbs.list import list_kinds
 from meshsight.cli.verbs.predict import predict
 from meshsight.cli.verbs.preview import preview
+from meshsight.cli.verbs.rerender import rerender
 from meshsight.cli.verbs.show import show
 from meshsight.cli.verbs.train import train
 from meshsight.cli.verbs.verify import verify
 from meshsight.core.kinds import did_you_mean
 
-VERBS = (demo, init, preview, generate, verify, show, train, evaluate, export, predict, list_kinds, doctor)
+VERBS = (
+    *(demo, init, preview, generate),
+    *(verify, show, explain, rerender),
+    *(train, evaluate, export, predict),
+    *(list_kinds, doctor),
+)
 
 EXAMPLES = """\b
 Start here:

@@ -4,6 +4,7 @@
     .run/owner.json          the process that is at it
     .run/parts/000040.jsonl  the lines of a few frames whose images are written
     .run/shards/00000.json   a shard that is complete, as it will stand in the manifest
+    .run/recipe_folder.txt   what the recipe's relative paths start from; stays, for `rerender`
 
 Everything is written whole or not at all, and each step before the one that relies on it.
 """
@@ -26,6 +27,7 @@ from meshsight.datasets.plan import FolderPlan
 
 PARTS = "parts"
 SHARDS = "shards"
+RECIPE_FOLDER = "recipe_folder.txt"
 
 
 class RunState:
@@ -82,6 +84,10 @@ class RunState:
         write_text(path, drawer)
         return None
 
+    def note_recipe_folder(self, root: Path) -> None:
+        """Writes down what the recipe's relative paths start from."""
+        write_text(self._run / RECIPE_FOLDER, str(root.absolute()))
+
     def write_part(self, first_frame: int, frames: Sequence[FrameLines]) -> None:
         """Keeps the lines of a few consecutive frames, whose images are written already."""
         rows = [[frame.image, frame.image_sha256, frame.label, frame.scene] for frame in frames]
@@ -121,6 +127,15 @@ class RunState:
 
     def _part(self, first_frame: int) -> Path:
         return self._run / PARTS / f"{first_frame:06d}.jsonl"
+
+
+def read_recipe_folder(folder: Path) -> Path | None:
+    """Returns what the relative paths of a data set's recipe start from, if it is known and still there."""
+    try:
+        root = Path((folder / RUN / RECIPE_FOLDER).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return None
+    return root if root.is_dir() else None
 
 
 def is_untouched(folder: Path) -> bool:

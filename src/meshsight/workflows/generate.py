@@ -91,6 +91,7 @@ def generate(
     manifest = _begin(state, plan, resume)
     num_drawn = 0
     if manifest is None:
+        state.note_recipe_folder(root)
         with run_log(out / RUN / "run.log"), sigterm_raises():
             manifest, num_drawn = _make(plan, state, _job(spec, out, root), settings, progress)
             seconds = time.monotonic() - started
