@@ -20,8 +20,9 @@ class ForeignSpec(VariantSpec):
 
     max_overhang_px: float = Field(2.0, ge=0)
     """A box that leaves its image by at most this much is clipped, and counted in a warning (rounding does this)."""
-    bad_boxes: Literal["refuse", "drop"] = "refuse"
-    """What to do with an empty box, or one that reaches further out: refuse the data set, or drop the box."""
+    bad_boxes: Literal["refuse", "drop", "keep"] = "refuse"
+    """What to do with an empty box, or one that reaches further out: refuse the data set, drop the box, or keep every
+    box as it is, unclipped, for whoever looks for faults."""
 
 
 class BoxCheck:
@@ -34,7 +35,7 @@ class BoxCheck:
         self._num_dropped = 0
 
     def check(self, box: Box, size_hw: tuple[int, int], where: str) -> Box | None:
-        """Returns the box within its image, or None when it is to be dropped.
+        """Returns the box within its image, or None when it is to be dropped; with `keep`, the box as it is.
 
         Args:
             box: half-open xyxy in pixels.
@@ -44,6 +45,8 @@ class BoxCheck:
         Raises:
             DataError: the box is empty or reaches out of the image, and such boxes are refused.
         """
+        if self._spec.bad_boxes == "keep":
+            return box
         fault, overhang = self._fault(box, size_hw)
         if fault and self._spec.bad_boxes == "refuse":
             raise DataError(
