@@ -23,6 +23,8 @@ class ForeignSpec(VariantSpec):
     bad_boxes: Literal["refuse", "drop", "keep"] = "refuse"
     """What to do with an empty box, or one that reaches further out: refuse the data set, drop the box, or keep every
     box as it is, unclipped, for whoever looks for faults."""
+    missing_images: Literal["refuse", "keep"] = "refuse"
+    """What to do with labels whose image is missing: refuse the data set, or keep them, for whoever looks for faults."""
 
 
 class BoxCheck:
@@ -93,8 +95,16 @@ def photograph_of(image: str) -> str:
     return str(path.with_name(stem))
 
 
-def find_image_root(names: Sequence[str], places: Iterable[Path], source: Path) -> Path:
+def find_image_root(
+    names: Sequence[str], places: Iterable[Path], source: Path, missing: Literal["refuse", "keep"] = "refuse"
+) -> Path:
     """Returns the first place that holds the first of the images, after checking that it holds them all.
+
+    Args:
+        names: the images' paths in the place that is sought.
+        places: where they may lie.
+        source: the label file, for messages.
+        missing: `keep` is content with a place that holds any of them.
 
     Raises:
         DataError: no place holds it, an image is missing, or a name leads out of the folder.
@@ -103,13 +113,14 @@ def find_image_root(names: Sequence[str], places: Iterable[Path], source: Path) 
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             raise DataError(f"{source}: the image name '{name}' leads out of the data set's folder")
     tried = list(dict.fromkeys(places))
-    root = next((place for place in tried if names and (place / names[0]).is_file()), None)
+    sought = names[:1] if missing == "refuse" else names
+    root = next((place for name in sought for place in tried if (place / name).is_file()), None)
     if root is None:
         looked = ", ".join(str(place) for place in tried)
         raise DataError(f"{source}: image '{names[0] if names else ''}' not found (looked in {looked})")
-    missing = [name for name in names if not (root / name).is_file()]
-    if missing:
-        raise DataError(f"{source}: {len(missing)} of {len(names)} images are missing in {root}, first '{missing[0]}'")
+    absent = [name for name in names if not (root / name).is_file()] if missing == "refuse" else []
+    if absent:
+        raise DataError(f"{source}: {len(absent)} of {len(names)} images are missing in {root}, first '{absent[0]}'")
     return root
 
 
