@@ -41,6 +41,9 @@ class Detector(nn.Module, ABC):
     def forward(self, images: Float[Tensor, "b 3 h w"]) -> Any:
         """Maps RGB images in 0..255 to raw outputs, a NamedTuple of tensors."""
 
+    def set_progress(self, share: float) -> None:
+        """Tells what share of the training is done, 0..1, before a step; for losses that change on the way."""
+
     @abstractmethod
     def loss(self, raw: Any, targets: Targets, size_hw: tuple[int, int]) -> dict[str, Float[Tensor, ""]]:
         """Returns the weighted loss terms of a batch by name; the total is their sum."""

@@ -60,6 +60,9 @@ class Head(nn.Module, ABC):
     def forward(self, pyramid: Pyramid) -> Any:
         """Returns raw outputs, a NamedTuple of float32 tensors."""
 
+    def set_progress(self, share: float) -> None:
+        """Tells what share of the training is done, 0..1, before a step; for losses that change on the way."""
+
     @abstractmethod
     def loss(self, raw: Any, targets: Targets, size_hw: tuple[int, int]) -> dict[str, Float[Tensor, ""]]:
         """Returns the weighted loss terms of a batch by name."""

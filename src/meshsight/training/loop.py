@@ -138,6 +138,7 @@ class TrainingLoop:
             spec.schedule, spec.warm_up, self.step, self._in.num_steps, self.progress.num_drops
         )
         rate = set_learning_rate(self._optimiser, factor)
+        self._network.set_progress(self.step / self._in.num_steps)
         sums: dict[str, Tensor] = {}
         objects = BoxCounts()
         for _ in range(spec.accumulate):

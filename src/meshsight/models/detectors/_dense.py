@@ -14,23 +14,25 @@ from meshsight.models.detector import Candidates, Detector
 from meshsight.models.detectors.dense import Spec
 from meshsight.models.kinds import BACKBONE_KINDS, HEAD_KINDS, NECK_KINDS
 from meshsight.models.parts import Backbone, Head, Neck
-from meshsight.specs.decoding import DecodeSpec
 
-# Of ImageNet, RGB in 0..255: what pretrained backbones expect.
-MEAN = (123.675, 116.28, 103.53)
-STD = (58.395, 57.12, 57.375)
+MEAN_AND_STD = {
+    "imagenet": ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),
+    "unit": ((0.0, 0.0, 0.0), (255.0, 255.0, 255.0)),
+    "none": ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+}
+"""Of RGB in 0..255."""
 
 
 class DenseDetector(Detector):
     """Backbone, neck and head in a row."""
 
-    def __init__(self, backbone: Backbone, neck: Neck, head: Head, decode: DecodeSpec, num_classes: int):
+    def __init__(self, spec: Spec, backbone: Backbone, neck: Neck, head: Head, num_classes: int):
         super().__init__()
         self.backbone, self.neck, self.head = backbone, neck, head
-        self.decode_spec = decode
+        self.decode_spec = spec.decode
         self.num_classes = num_classes
         self.stride = backbone.features[-1].stride
-        mean, std = (torch.tensor(values).reshape(3, 1, 1) for values in (MEAN, STD))
+        mean, std = (torch.tensor(values).reshape(3, 1, 1) for values in MEAN_AND_STD[spec.normalise])
         self.scale: Tensor
         self.shift: Tensor
         self.register_buffer("scale", 1 / std, persistent=False)
@@ -41,6 +43,10 @@ class DenseDetector(Detector):
         # One pass over the image; subtracting and dividing took a tenth of the small detector's whole training step.
         normalised = torch.addcmul(self.shift, images, self.scale)
         return self.head(self.neck(self.backbone(normalised)))
+
+    def set_progress(self, share: float) -> None:
+        """Passes it on to the head."""
+        self.head.set_progress(share)
 
     def loss(self, raw: Any, targets: Targets, size_hw: tuple[int, int]) -> dict[str, Float[Tensor, ""]]:
         """Returns the head's weighted loss terms."""
@@ -56,4 +62,4 @@ def build(spec: Spec, num_classes: int, is_pretrained: bool) -> DenseDetector:
     backbone = BACKBONE_KINDS.builder(spec.backbone.kind)(spec.backbone, is_pretrained)
     neck = NECK_KINDS.builder(spec.neck.kind)(spec.neck, backbone.features)
     head = HEAD_KINDS.builder(spec.head.kind)(spec.head, neck.features, num_classes)
-    return DenseDetector(backbone, neck, head, spec.decode, num_classes)
+    return DenseDetector(spec, backbone, neck, head, num_classes)

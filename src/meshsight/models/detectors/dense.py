@@ -15,3 +15,5 @@ class Spec(VariantSpec):
     neck: Annotated[VariantSpec, Slot(NECK_KINDS)]
     head: Annotated[VariantSpec, Slot(HEAD_KINDS)]
     decode: DecodeSpec = DecodeSpec()
+    normalise: Literal["imagenet", "unit", "none"] = "imagenet"
+    """What the backbone is given: pixels with ImageNet's mean and deviation taken out, in 0..1, or in 0..255."""
