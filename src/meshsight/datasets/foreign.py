@@ -24,7 +24,8 @@ class ForeignSpec(VariantSpec):
     """What to do with an empty box, or one that reaches further out: refuse the data set, drop the box, or keep every
     box as it is, unclipped, for whoever looks for faults."""
     missing_images: Literal["refuse", "keep"] = "refuse"
-    """What to do with labels whose image is missing: refuse the data set, or keep them, for whoever looks for faults."""
+    """What to do with labels whose image is missing: refuse the data set, or keep them, for whoever looks for
+    faults."""
 
 
 class BoxCheck:
