@@ -225,6 +225,7 @@ class TrainingLoop:
     def _validate(self) -> bool:
         """Measures on every validation set; the first says whether these weights are the best. False when stopped."""
         network = self._best_guess().eval()
+        network.set_progress(self.step / self._in.num_steps)
         results: list[tuple[ValidationSet, Measured, float]] = []
         for data in self._in.validation:
             began = time.perf_counter()
