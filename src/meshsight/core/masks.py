@@ -61,6 +61,13 @@ def mask_area(encoded: RunLengthMask) -> int:
     return int(coco_mask.area({"counts": encoded.counts.encode("ascii"), "size": list(encoded.size_hw)}))
 
 
+def mask_box(encoded: RunLengthMask) -> tuple[float, float, float, float] | None:
+    """Returns the half-open box around the set pixels of a run-length mask without decoding it, or None for none."""
+    rle = {"counts": encoded.counts.encode("ascii"), "size": list(encoded.size_hw)}
+    x, y, width, height = coco_mask.toBbox(cast("Any", rle)).tolist()
+    return (x, y, x + width, y + height) if width > 0 and height > 0 else None
+
+
 def tight_box(mask: Mask) -> Float[np.ndarray, "4"] | None:
     """Returns the half-open box around the set pixels, or None when there are none."""
     rows = np.flatnonzero(mask.any(axis=1))
