@@ -1,0 +1,289 @@
+"""`inspect --against`: in what a data set differs from real photographs, each attribute with a number and an interval.
+
+The photographs may be a data set of any format, or a plain folder of images without labels; 20 of them will do.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from meshsight.core.errors import DataError
+from meshsight.datasets.classes import with_classes
+from meshsight.datasets.difference import Difference, Measurements, compare
+from meshsight.datasets.image_attributes import ImageAttributes, measure_files
+from meshsight.datasets.label_attributes import label_attributes
+from meshsight.datasets.photographs import open_photographs
+from meshsight.datasets.sampling import Picked, pick_evenly, pick_samples
+from meshsight.records.dataset import Dataset
+from meshsight.workflows.comparison_words import (
+    ATTRIBUTES,
+    COUNT_ATTRIBUTE,
+    IMAGE_ATTRIBUTES,
+    OBJECT_ATTRIBUTES,
+    Attribute,
+    describe,
+)
+from meshsight.workflows.sources import open_source
+
+log = logging.getLogger(__name__)
+
+NUM_PIXELS = 300
+"""Images of each side whose pixels are measured."""
+NUM_LABELS = 3000
+"""Images of each side whose labels are measured."""
+LARGEST_SIDE = 1024
+NUM_BINS = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Histogram:
+    """How the values of both sides lie.
+
+    Attributes:
+        edges: borders of the bins; they grow by a factor where the attribute is a ratio.
+        ours, real: the share of each side's values in each bin; the outermost bins also hold what lies beyond.
+    """
+
+    edges: tuple[float, ...]
+    ours: tuple[float, ...]
+    real: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributeComparison:
+    """One attribute of both sides.
+
+    Attributes:
+        name, title, unit: what it is.
+        is_ratio: whether it is compared by factors.
+        ours, real: means; geometric means where it is a ratio.
+        difference: ours - real, or ours / real where it is a ratio.
+        low, high: the 95 % interval of the difference, from a bootstrap over groups; None with fewer than two groups.
+        is_clear: whether the interval excludes "no difference".
+        cliffs_delta: P(ours > real) - P(ours < real), -1 to 1.
+        distance: Wasserstein distance of the distributions, in pooled standard deviations.
+        sentence: the difference in words.
+        advice: the recipe settings that move it towards the photographs.
+        num_ours, num_real: how many values there were.
+        histogram: of both sides.
+    """
+
+    name: str
+    title: str
+    unit: str
+    is_ratio: bool
+    ours: float
+    real: float
+    difference: float
+    low: float | None
+    high: float | None
+    is_clear: bool
+    cliffs_delta: float
+    distance: float
+    sentence: str
+    advice: str
+    num_ours: int
+    num_real: int
+    histogram: Histogram
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A data set against real photographs.
+
+    Attributes:
+        ours, real: names of the two.
+        num_ours, num_real: images in each.
+        measured_ours, measured_real: images of each whose pixels were measured.
+        side_px: longer side that larger images were reduced to before.
+        has_labels: whether both sides have labels, so that their objects were compared too.
+        classes: those whose objects were compared; empty when no class is shared, and then the objects of all were.
+        attributes: those that differ clearly first, by falling distance.
+    """
+
+    ours: str
+    real: str
+    num_ours: int
+    num_real: int
+    measured_ours: int
+    measured_real: int
+    side_px: int
+    has_labels: bool
+    classes: tuple[str, ...]
+    attributes: tuple[AttributeComparison, ...]
+
+
+def compare_with_real(
+    parts: Mapping[str, Dataset],
+    real: str | Path | Dataset,
+    *,
+    num_images: int = NUM_PIXELS,
+    seed: int = 0,
+) -> Comparison:
+    """Compares a data set with real photographs.
+
+    Args:
+        parts: the splits of the data set; they are taken together.
+        real: a data set of any format, `NAME=FOLDER`, or a plain folder of photographs.
+        num_images: images of each side whose pixels are measured, spread evenly.
+        seed: of the bootstrap.
+
+    Raises:
+        DataError: there is no photograph, or not one image of a side can be read.
+    """
+    photographs = open_real(real)
+    mine_classes = next(iter(parts.values())).classes
+    has_labels = bool(mine_classes and photographs.classes)
+    classes = tuple(name for name in mine_classes if name in photographs.classes)
+    mine = pick_samples({split: _only(part, classes) for split, part in parts.items()}, NUM_LABELS)
+    theirs = pick_samples({"": _only(photographs, classes)}, NUM_LABELS)
+    side_px = common_side(mine, theirs)
+    pixels = [pick_evenly(side, num_images) for side in (mine, theirs)]
+    measured = [_measure_pixels(picked, side_px) for picked in pixels]
+    for name, values in zip((_name(parts), photographs.name), measured, strict=True):
+        if not values["brightness"].values.size:
+            raise DataError(f"{name}: not one of its images can be read, so there is nothing to compare")
+    if has_labels:
+        measured = [found | _measure_labels(side) for found, side in zip(measured, (mine, theirs), strict=True)]
+    compared = [
+        _compare(attribute, *(found.get(attribute.key) for found in measured), seed) for attribute in ATTRIBUTES
+    ]
+    return Comparison(
+        ours=_name(parts),
+        real=photographs.name,
+        num_ours=sum(part.num_samples for part in parts.values()),
+        num_real=photographs.num_samples,
+        measured_ours=len(measured[0]["brightness"].values),
+        measured_real=len(measured[1]["brightness"].values),
+        side_px=side_px,
+        has_labels=has_labels,
+        classes=classes,
+        attributes=tuple(
+            sorted((one for one in compared if one is not None), key=lambda one: (not one.is_clear, -one.distance))
+        ),
+    )
+
+
+def open_real(real: str | Path | Dataset) -> Dataset:
+    """Opens photographs: a data set of any format, or a plain folder of images.
+
+    Raises:
+        DataError: there is neither.
+    """
+    if isinstance(real, Dataset):
+        return real
+    try:
+        return open_source(real)
+    except DataError as error:
+        folder = Path(real)
+        if not folder.is_dir():
+            raise
+        dataset = open_photographs(folder)
+        log.info("%s: taken as %d photographs without labels (%s)", folder, dataset.num_samples, error)
+        return dataset
+
+
+def common_side(ours: Sequence[Picked], real: Sequence[Picked]) -> int:
+    """Returns the longer side at which both are looked at: that of the side with the smaller images, 1024 at most."""
+    medians = [float(np.median([max(one.sample.size_hw) for one in side])) for side in (ours, real)]
+    return min(LARGEST_SIDE, round(min(medians)))
+
+
+def _name(parts: Mapping[str, Dataset]) -> str:
+    return next(iter(parts.values())).name.partition("#")[0]
+
+
+def _only(dataset: Dataset, classes: tuple[str, ...]) -> Dataset:
+    """Returns the data set with the objects of some classes only; with those of all where none is named."""
+    if not classes or not set(dataset.classes) - set(classes):
+        return dataset
+    return with_classes(dataset, tuple(name for name in dataset.classes if name in classes), drop_others=True)
+
+
+def _measure_pixels(picked: Sequence[Picked], side_px: int) -> dict[str, Measurements]:
+    found = measure_files([one.path for one in picked], side_px)
+    groups = _groups(picked)
+    kept = [(values, group) for values, group in zip(found, groups, strict=True) if values is not None]
+    if len(kept) < len(picked):
+        log.warning("%d images cannot be read and are left out of the comparison", len(picked) - len(kept))
+    ids = np.array([group for _, group in kept], dtype=np.int64)
+    return {
+        attribute.key: Measurements(values=_column([values for values, _ in kept], attribute.key), groups=ids)
+        for attribute in IMAGE_ATTRIBUTES
+    }
+
+
+def _column(rows: Sequence[ImageAttributes], key: str) -> np.ndarray:
+    return np.array([getattr(row, key) for row in rows], dtype=np.float64)
+
+
+def _measure_labels(picked: Sequence[Picked]) -> dict[str, Measurements]:
+    labels = label_attributes([one.sample for one in picked])
+    groups = np.array(_groups(picked), dtype=np.int64)
+    counts = np.bincount(labels.image, minlength=len(picked)).astype(np.float64)
+    columns = (np.log(labels.scale), np.log(labels.aspect), labels.center[:, 0], labels.center[:, 1])
+    by_object = {
+        attribute.key: Measurements(values=column, groups=groups[labels.image])
+        for attribute, column in zip(OBJECT_ATTRIBUTES, columns, strict=True)
+    }
+    return by_object | {COUNT_ATTRIBUTE.key: Measurements(values=counts, groups=groups)}
+
+
+def _groups(picked: Sequence[Picked]) -> list[int]:
+    ids: dict[tuple[Path, str], int] = {}
+    return [ids.setdefault((one.root, one.sample.group), len(ids)) for one in picked]
+
+
+def _compare(
+    attribute: Attribute, ours: Measurements | None, real: Measurements | None, seed: int
+) -> AttributeComparison | None:
+    """Compares one attribute, or returns None where a side does not have it."""
+    if ours is None or real is None:
+        return None
+    ours, real = ours.known(), real.known()
+    if not ours.values.size or not real.values.size:
+        return None
+    found = compare(ours, real, least_spread=attribute.least_spread, seed=seed, name=attribute.key)
+    first, second, difference, low, high = _in_units(found, attribute.is_ratio)
+    interval = None if low is None or high is None else (low, high)
+    return AttributeComparison(
+        name=attribute.key,
+        title=attribute.title,
+        unit=attribute.unit,
+        is_ratio=attribute.is_ratio,
+        ours=first,
+        real=second,
+        difference=difference,
+        low=low,
+        high=high,
+        is_clear=found.is_clear,
+        cliffs_delta=found.cliffs_delta,
+        distance=found.distance,
+        sentence=describe(attribute, difference, interval),
+        advice=attribute.lower_it if found.difference > 0 else attribute.raise_it,
+        num_ours=len(ours.values),
+        num_real=len(real.values),
+        histogram=_histogram(ours.values, real.values, attribute.is_ratio),
+    )
+
+
+def _in_units(found: Difference, is_ratio: bool) -> tuple[float, float, float, float | None, float | None]:
+    """Returns means, difference and interval; logarithms are turned back into factors."""
+    low, high = found.low, found.high
+    if not is_ratio:
+        return found.first, found.second, found.difference, low, high
+    back = np.exp([found.first, found.second, found.difference]).tolist()
+    return *back, None if low is None else float(np.exp(low)), None if high is None else float(np.exp(high))
+
+
+def _histogram(ours: np.ndarray, real: np.ndarray, is_ratio: bool) -> Histogram:
+    """Bins both sides alike, between the outermost per cents of each."""
+    ends = np.array([np.quantile(side, [0.01, 0.99]) for side in (ours, real)])
+    low, high = float(ends[:, 0].min()), float(ends[:, 1].max())
+    edges = np.linspace(low, high if high > low else low + 1e-6, NUM_BINS + 1)
+    shares = [np.histogram(np.clip(side, edges[0], edges[-1]), edges)[0] / side.size for side in (ours, real)]
+    borders = np.exp(edges) if is_ratio else edges
+    return Histogram(edges=tuple(borders.tolist()), ours=tuple(shares[0].tolist()), real=tuple(shares[1].tolist()))

@@ -1,0 +1,197 @@
+"""What `--against` compares, in words: units, which way is more, and the recipe settings that move it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribute:
+    """One number that is compared.
+
+    Attributes:
+        key: its name in the JSON.
+        title: its name for people.
+        unit: written after values; empty for shares.
+        more, less: what the first side is when its number is higher or lower; `{}` stands for by how much.
+        raise_it, lower_it: what to change in a recipe.
+        least_spread: standard deviations below this are treated as this: differences that nobody would see.
+        is_ratio: compared by factors, through logarithms.
+        digits: after the decimal point.
+    """
+
+    key: str
+    title: str
+    unit: str = ""
+    more: str
+    less: str
+    raise_it: str
+    lower_it: str
+    least_spread: float
+    is_ratio: bool = False
+    digits: int = 2
+
+
+IMAGE_ATTRIBUTES = (
+    Attribute(
+        key="brightness",
+        title="brightness",
+        more="{} brighter",
+        less="{} darker",
+        raise_it="Raise `sensor.exposure_ev` (+1 doubles the light), or `environment.strength`.",
+        lower_it="Lower `sensor.exposure_ev` (-1 halves the light), or `environment.strength`.",
+        least_spread=0.01,
+    ),
+    Attribute(
+        key="contrast",
+        title="contrast",
+        more="{} higher in contrast",
+        less="{} lower in contrast",
+        raise_it="Harder light helps: more of `lights.suns.count` and `lights.suns.irradiance`, less "
+        "`environment.strength`; and busier `backgrounds`.",
+        lower_it="Softer light helps: less of `lights.suns.count` and `lights.suns.irradiance`, more "
+        "`environment.strength`; and calmer `backgrounds`.",
+        least_spread=0.01,
+    ),
+    Attribute(
+        key="blur_px",
+        title="blur",
+        unit="px",
+        more="{} blurrier",
+        less="{} sharper",
+        raise_it="Raise `sensor.blur_sigma_px`.",
+        lower_it="Lower `sensor.blur_sigma_px`; sharper textures and `backgrounds` help too.",
+        least_spread=0.05,
+    ),
+    Attribute(
+        key="noise",
+        title="noise",
+        unit="levels",
+        more="{} noisier",
+        less="{} cleaner",
+        raise_it="Raise `sensor.shot_noise` and `sensor.read_noise`.",
+        lower_it="Lower `sensor.shot_noise` and `sensor.read_noise`; compression (`sensor.jpeg_quality`) hides noise.",
+        least_spread=0.1,
+    ),
+    Attribute(
+        key="saturation",
+        title="saturation",
+        unit="CIELAB",
+        more="{} more colourful",
+        less="{} paler",
+        raise_it="More colourful `backgrounds`, and more of `materials.saturation` and `distractors.materials.saturation`.",
+        lower_it="Paler `backgrounds`, and less of `materials.saturation` and `distractors.materials.saturation`.",
+        least_spread=0.5,
+        digits=1,
+    ),
+    Attribute(
+        key="warmth",
+        title="warmth (blue to yellow)",
+        unit="CIELAB b*",
+        more="{} yellower",
+        less="{} bluer",
+        raise_it="Lower `lights.suns.temperature_k`, or widen `sensor.white_balance`.",
+        lower_it="Raise `lights.suns.temperature_k`, or widen `sensor.white_balance`.",
+        least_spread=0.5,
+        digits=1,
+    ),
+    Attribute(
+        key="tint",
+        title="tint (green to magenta)",
+        unit="CIELAB a*",
+        more="{} more magenta",
+        less="{} greener",
+        raise_it="Other `backgrounds` and environments help; `sensor.white_balance` moves it a little.",
+        lower_it="Other `backgrounds` and environments help; `sensor.white_balance` moves it a little.",
+        least_spread=0.5,
+        digits=1,
+    ),
+)
+
+OBJECT_ATTRIBUTES = (
+    Attribute(
+        key="box_scale",
+        title="box scale",
+        unit="of the image's side",
+        more="{} larger boxes",
+        less="{} smaller boxes",
+        raise_it="Raise `placement.apparent_size` (or `camera.framing`), or bring the camera nearer.",
+        lower_it="Lower `placement.apparent_size` (or `camera.framing`), or move the camera away.",
+        least_spread=0.05,
+        is_ratio=True,
+        digits=3,
+    ),
+    Attribute(
+        key="box_aspect",
+        title="box aspect",
+        unit="width / height",
+        more="{} wider boxes for their height",
+        less="{} narrower boxes for their height",
+        raise_it="Turn objects as they are found: `placement.tilt_deg` and `camera.elevation_deg`.",
+        lower_it="Turn objects as they are found: `placement.tilt_deg` and `camera.elevation_deg`.",
+        least_spread=0.05,
+        is_ratio=True,
+    ),
+    Attribute(
+        key="center_x",
+        title="place across the image",
+        unit="of the width",
+        more="{} further right",
+        less="{} further left",
+        raise_it="Change `camera.jitter` or the placement.",
+        lower_it="Change `camera.jitter` or the placement.",
+        least_spread=0.02,
+    ),
+    Attribute(
+        key="center_y",
+        title="height in the image",
+        unit="of the height, downwards",
+        more="{} further down",
+        less="{} further up",
+        raise_it="Change `camera.elevation_deg`, `camera.jitter` or the placement.",
+        lower_it="Change `camera.elevation_deg`, `camera.jitter` or the placement.",
+        least_spread=0.02,
+    ),
+)
+
+COUNT_ATTRIBUTE = Attribute(
+    key="objects_per_image",
+    title="objects in an image",
+    more="{} more objects in an image",
+    less="{} fewer objects in an image",
+    raise_it="Raise `count`.",
+    lower_it="Lower `count`.",
+    least_spread=0.2,
+    digits=1,
+)
+
+ATTRIBUTES = (*IMAGE_ATTRIBUTES, *OBJECT_ATTRIBUTES, COUNT_ATTRIBUTE)
+
+
+def amount(attribute: Attribute, value: float) -> str:
+    """Returns a value with its unit."""
+    return f"{value:.{attribute.digits}f} {attribute.unit}".rstrip()
+
+
+def describe(attribute: Attribute, difference: float, interval: tuple[float, float] | None) -> str:
+    """Returns a difference as a sentence without a subject: "0.18 brighter (95 %: 0.12 to 0.24)".
+
+    Args:
+        attribute: what differs.
+        difference: first - second, or first / second for ratios.
+        interval: its ends, or None when it is not known.
+    """
+    if attribute.is_ratio:
+        is_more, size = difference >= 1, max(difference, 1 / difference)
+        ends = None if interval is None else sorted(end if is_more else 1 / end for end in interval)
+        by = f"{size:.2f} times"
+    else:
+        is_more, size = difference >= 0, abs(difference)
+        ends = None if interval is None else sorted(end if is_more else -end for end in interval)
+        by = _with_short_unit(attribute, size)
+    words = (attribute.more if is_more else attribute.less).format(by)
+    digits = 2 if attribute.is_ratio else attribute.digits
+    return words if ends is None else f"{words} (95 %: {ends[0]:.{digits}f} to {ends[1]:.{digits}f})"
+
+
+def _with_short_unit(attribute: Attribute, size: float) -> str:
+    unit = attribute.unit if attribute.unit in ("px", "levels") else ""
+    return f"{size:.{attribute.digits}f} {unit}".rstrip()
