@@ -28,6 +28,13 @@ class ForeignSpec(VariantSpec):
     faults."""
 
 
+def lenient(spec_type: type[VariantSpec]) -> VariantSpec:
+    """Returns a format's settings with which as much as possible is read, faults and all."""
+    if issubclass(spec_type, ForeignSpec):
+        return spec_type.model_validate({"bad_boxes": "keep", "missing_images": "keep"})
+    return spec_type()  # pyright: ignore[reportCallIssue]
+
+
 class BoxCheck:
     """Clips and checks the boxes of one data set, and counts what it had to do."""
 

@@ -64,7 +64,12 @@ def reader_of(spec: VariantSpec) -> Reader:
 
 
 def guess_reader(path: Path) -> Reader:
-    """Returns the reader of the kind of data set that lies at a path.
+    """Returns the reader of the kind of data set that lies at a path; see `guess_kind`."""
+    return FORMAT_KINDS.builder(kind := guess_kind(path))(FORMAT_KINDS.module(kind).Spec())
+
+
+def guess_kind(path: Path) -> str:
+    """Returns the kind of data set that lies at a path.
 
     Raises:
         DataError: it is of no kind that we know, or could be of several.
@@ -72,9 +77,9 @@ def guess_reader(path: Path) -> Reader:
     readers = dict(_default_readers())
     fitting = [kind for kind, reader in readers.items() if reader.recognises(path)]
     if OWN in fitting:  # our folders hold a coco.json too, which knows less
-        return readers[OWN]
+        return OWN
     if len(fitting) == 1:
-        return readers[fitting[0]]
+        return fitting[0]
     if fitting:
         raise DataError(f"{path}: looks like {' and like '.join(fitting)}; say which it is")
     looked = "; ".join(reader.looks_for for reader in readers.values())
