@@ -6,7 +6,7 @@ Whoever reads images through here reads archives as if they were folders. A kind
 
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol, runtime_checkable
 
 from meshsight.core.errors import DataError
@@ -60,6 +60,11 @@ def open_container(file: Path) -> Container:
     """
     status = file.stat()
     return _open(file, status.st_size, status.st_mtime_ns)
+
+
+def is_container_name(name: str) -> bool:
+    """Tells by its suffix whether a file is a container that we can look into."""
+    return PurePosixPath(name).suffix.lower() in _kind_by_suffix()
 
 
 @lru_cache(maxsize=64)

@@ -4,7 +4,7 @@ manifest.json           what there is, with checksums; written last
 coco.json               the labels for other programs
 images/000007.png
 labels/00000.jsonl      one sample a line
-scenes/00000.jsonl      one scene a line
+scenes/00000.jsonl      one scene a line; absent where the images were not rendered by us
 .run/                   progress and logs of the making; no part of the data set
 """
 
@@ -35,13 +35,13 @@ class FrameLines:
     Attributes:
         image: path of the image in the folder.
         image_sha256: its checksum.
-        label, scene: JSON of the Sample and of the Scene, each on one line.
+        label, scene: JSON of the Sample and of the Scene, each on one line; scene is None for an image from elsewhere.
     """
 
     image: str
     image_sha256: str
     label: str
-    scene: str
+    scene: str | None
 
 
 def shard_name(index: int) -> str:
@@ -55,23 +55,25 @@ def image_name(frame: int, suffix: str) -> str:
 
 
 def write_shard(folder: Path, index: int, first_frame: int, frames: Sequence[FrameLines]) -> Shard:
-    """Writes the labels and scenes of consecutive frames, whose images are there already.
+    """Writes the labels of consecutive frames, whose images are there already, and the scenes if they have any.
 
     Raises:
         StorageError: the disk is full.
     """
     labels = "".join(f"{frame.label}\n" for frame in frames).encode()
-    scenes = "".join(f"{frame.scene}\n" for frame in frames).encode()
+    drawn = [frame.scene for frame in frames if frame.scene is not None]
+    scenes = "".join(f"{scene}\n" for scene in drawn).encode()
     shard = Shard(
         name=shard_name(index),
         first_frame=first_frame,
         num_frames=len(frames),
         images={frame.image: frame.image_sha256 for frame in frames},
         labels_sha256=sha256_of(labels),
-        scenes_sha256=sha256_of(scenes),
+        scenes_sha256=sha256_of(scenes) if drawn else None,
     )
     write_bytes(folder / shard.labels_path, labels)
-    write_bytes(folder / shard.scenes_path, scenes)
+    if drawn:
+        write_bytes(folder / shard.scenes_path, scenes)
     return shard
 
 

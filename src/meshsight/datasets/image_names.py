@@ -1,6 +1,20 @@
-"""Names for images in formats that keep them all in one folder."""
+"""Names for images in the folder that a format keeps them in."""
 
 from pathlib import PurePosixPath
+
+from meshsight.core.container import is_container_name
+
+
+def path_within(folder: str, image: str) -> str:
+    """Returns the path of an image that moves into a folder and keeps its own folders.
+
+    Args:
+        folder: where it goes, such as "images"; an image that lies in a folder of that name stays where it is.
+        image: its path in the data set that it comes from; a container on the way becomes a folder.
+    """
+    *parents, name = PurePosixPath(image).parts
+    places = [PurePosixPath(part).stem if is_container_name(part) else part for part in parents]
+    return "/".join([*([] if places[:1] == [folder] else [folder]), *places, name])
 
 
 class FlatNames:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from meshsight.core.errors import DataError
 from meshsight.core.files import sha256_of_file
@@ -66,7 +66,9 @@ def _checksums(manifest: Manifest) -> dict[str, str]:
     """Returns the SHA-256 of every file by its path in the folder."""
     checksums = {COCO: manifest.coco_sha256}
     for shard in manifest.shards:
-        checksums |= {shard.labels_path: shard.labels_sha256, shard.scenes_path: shard.scenes_sha256, **shard.images}
+        checksums |= {shard.labels_path: shard.labels_sha256, **shard.images}
+        if shard.scenes_sha256 is not None:
+            checksums[shard.scenes_path] = shard.scenes_sha256
     return checksums
 
 
@@ -112,7 +114,7 @@ def _labels(folder: Path, shard: Shard) -> Iterator[Finding]:
 def _strangers(folder: Path, manifest: Manifest) -> Iterator[Finding]:
     """Finds what does not belong into the data set; `.run/` does not count."""
     known = {MANIFEST, *_checksums(manifest)}
-    places = {".", *DATA_FOLDERS}
+    places = {*DATA_FOLDERS, *(str(place) for file in known for place in PurePosixPath(file).parents)}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
         is_known = name.as_posix() in (known if path.is_file() else places)
