@@ -29,7 +29,7 @@ class Golden:
         state = {}
         for key, value in self.arrays.items():
             if key.startswith("w."):
-                old = next(old for old in names if key.startswith(f"w.{old}."))
+                old = next(old for old in names if key.startswith(f"w.{old}."))  # the first that fits
                 state[key.replace(f"w.{old}", names[old]).replace(".conv.", ".")] = value
         module.load_state_dict(state)
 

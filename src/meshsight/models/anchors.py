@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
+from meshsight.models.anchor_spec import AnchorSpec
 from meshsight.models.boxes import pairwise_iou
-from meshsight.models.heads.retina import AnchorSpec
 from meshsight.models.points import grid, level_sizes
 
 MAX_LOG_RATIO = math.log(1000 / 16)  # A box grows at most this much against its anchor (Detectron).
@@ -86,11 +86,12 @@ def assign_by_iou(
         last = (is_best * torch.arange(1, len(real) + 1, device=anchors.device)[:, None]).amax(dim=0)
         owner = torch.where(last > 0, real[last - 1], owner)
     if bool(is_ignored.any()):
-        owner[(owner == BACKGROUND) & _is_inside(anchors, boxes[is_ignored], negative_iou)] = NEUTRAL
+        owner[(owner == BACKGROUND) & is_inside(anchors, boxes[is_ignored], negative_iou)] = NEUTRAL
     return owner
 
 
-def _is_inside(anchors: Float[Tensor, "n 4"], ignored: Float[Tensor, "k 4"], iou: float) -> Bool[Tensor, " n"]:
+def is_inside(anchors: Float[Tensor, "n 4"], ignored: Float[Tensor, "k 4"], iou: float) -> Bool[Tensor, " n"]:
+    """Tells which anchors lie in a region to ignore by more than half, or overlap one with at least `iou`."""
     shared = torch.minimum(ignored[:, None, 2:], anchors[:, 2:]) - torch.maximum(ignored[:, None, :2], anchors[:, :2])
     share = shared.clamp(min=0).prod(dim=-1) / (anchors[:, 2:] - anchors[:, :2]).prod(dim=-1)
     return ((share > 0.5) | (pairwise_iou(ignored, anchors) >= iou)).any(dim=0)

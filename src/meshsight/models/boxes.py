@@ -8,6 +8,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 
+def paired_iou(a: Float[Tensor, "*n 4"], b: Float[Tensor, "*n 4"]) -> Float[Tensor, "*n"]:
+    """Returns the intersection over union of each box with its partner; pairs without area score 0."""
+    sides = torch.minimum(a[..., 2:], b[..., 2:]) - torch.maximum(a[..., :2], b[..., :2])
+    shared = sides.clamp(min=0).prod(dim=-1)
+    areas = (a[..., 2:] - a[..., :2]).prod(dim=-1) + (b[..., 2:] - b[..., :2]).prod(dim=-1)
+    return shared / (areas - shared).clamp(min=1e-6)
+
+
 def pairwise_iou(a: Float[Tensor, "*b m 4"], b: Float[Tensor, "*b n 4"]) -> Float[Tensor, "*b m n"]:
     """Returns the intersection over union of every pair; pairs without area score 0."""
     a_x1, a_y1, a_x2, a_y2 = a.unsqueeze(-2).unbind(-1)

@@ -10,8 +10,8 @@ from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.image_list import ImageList
 from torchvision.ops import box_iou
 
+from meshsight.models.anchor_spec import AnchorSpec
 from meshsight.models.anchors import BACKGROUND, NEUTRAL, apply_deltas, assign_by_iou, encode, make_anchors
-from meshsight.models.heads.retina import AnchorSpec
 
 CPU = torch.device("cpu")
 STRIDES = (8, 16, 32, 64, 128)

@@ -3,12 +3,13 @@ import math
 import pytest
 import torch
 
+from meshsight.models.anchor_head import AnchorOutputs
+from meshsight.models.anchor_spec import AnchorSpec
 from meshsight.models.assignment import Assignment
 from meshsight.models.batch import Targets
 from meshsight.models.heads import aligned, retina
 from meshsight.models.heads._aligned import AlignedOutputs, class_loss, distribution_loss
 from meshsight.models.heads._aligned import build as build_aligned
-from meshsight.models.heads._retina import RetinaOutputs
 from meshsight.models.heads._retina import build as build_retina
 from meshsight.models.parts import FeatureSpec
 
@@ -22,10 +23,10 @@ def test_retina_starts_at_one_percent() -> None:
 
 def test_focal_loss_of_untrained_scores_is_as_worked_out_on_paper() -> None:
     """At p = 0.01 a negative costs 0.75 * 0.01^2 * -ln 0.99, a positive 0.25 * 0.99^2 * -ln 0.01."""
-    spec = retina.Spec(channels=16, anchors=retina.AnchorSpec(num_octave_scales=1, ratios=(1.0,)))
+    spec = retina.Spec(channels=16, anchors=AnchorSpec(num_octave_scales=1, ratios=(1.0,)))
     head = build_retina(spec, (FeatureSpec(16, 32),), num_classes=2)
     logits = torch.full((1, 4, 2), -math.log(99))
-    raw = RetinaOutputs(logits, torch.zeros(1, 4, 4))
+    raw = AnchorOutputs(logits, torch.zeros(1, 4, 4))
     negative, positive = 0.75 * 1e-4 * -math.log(0.99), 0.25 * 0.99**2 * -math.log(0.01)
     assert head.loss(raw, NOTHING, (64, 64))["class"].item() == pytest.approx(8 * negative, rel=1e-4)
     # The anchor at the origin, and the object is exactly it.

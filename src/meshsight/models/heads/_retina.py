@@ -1,116 +1,84 @@
-"""Builds RetinaNet's head: two shared towers, focal loss, per-level decoding.
+"""Builds RetinaNet's head: anchors learn the object they overlap, by the focal loss.
 
-Equal to mmdetection 3.3's RetinaHead in outputs, losses and predictions (`tests/golden`). Two deviations: there are
-regions to ignore, and an object that no anchor overlaps is learnt by none of them instead of by all.
+Equal to mmdetection 3.3's RetinaHead and, with `norm: batch_per_level`, to its RetinaSepBNHead in outputs, losses and
+predictions (`tests/golden`). Two deviations: there are regions to ignore, and an object that no anchor overlaps is
+learnt by none of them instead of by all.
 
-Shapes: b images, n anchors of all levels, m targets, c classes.
+Shapes: b images, n anchors of all levels, m targets, c classes, p positives of the batch.
 """
 
-import math
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int64
-from torch import Tensor, nn
+from torch import Tensor
 from torchvision.ops import sigmoid_focal_loss
 
-from meshsight.models.anchors import NEUTRAL, anchors_per_cell, apply_deltas, assign_by_iou, encode, make_anchors
+from meshsight.models.anchor_head import AnchorHead, AnchorOutputs, each_image
+from meshsight.models.anchors import NEUTRAL, assign_by_iou
 from meshsight.models.batch import Targets
-from meshsight.models.detector import Candidates
 from meshsight.models.heads.retina import Spec
-from meshsight.models.parts import FeatureSpec, Head, Pyramid
-from meshsight.models.topk import best_candidates
-from meshsight.specs.decoding import DecodeSpec
-
-PRIOR_SCORE = 0.01
+from meshsight.models.parts import FeatureSpec
 
 
-class RetinaOutputs(NamedTuple):
-    """What the head predicts for every anchor; `meshsight.models.anchors` says in which order.
+class Positives(NamedTuple):
+    """The anchors of a batch that learn an object.
 
     Attributes:
-        class_logits: one independent logit for each class.
-        deltas: from the anchor to the box.
+        image, anchor: where they are.
+        owner: position of their object in the image's targets.
+        class_ids: of their object.
+        boxes: of their object.
+        anchor_boxes: themselves.
     """
 
-    class_logits: Float[Tensor, "b n c"]
-    deltas: Float[Tensor, "b n 4"]
+    image: Int64[Tensor, " p"]
+    anchor: Int64[Tensor, " p"]
+    owner: Int64[Tensor, " p"]
+    class_ids: Int64[Tensor, " p"]
+    boxes: Float[Tensor, "p 4"]
+    anchor_boxes: Float[Tensor, "p 4"]
 
 
-def _conv(channels_in: int, channels_out: int, bias: float = 0.0) -> nn.Conv2d:
-    conv = nn.Conv2d(channels_in, channels_out, 3, padding=1)
-    assert conv.bias is not None
-    nn.init.normal_(conv.weight, std=0.01)
-    nn.init.constant_(conv.bias, bias)
-    return conv
-
-
-def _tower(channels_in: int, channels: int, num_convs: int) -> nn.Sequential:
-    layers: list[nn.Module] = []
-    for i in range(num_convs):
-        layers += [_conv(channels if i else channels_in, channels), nn.ReLU(inplace=True)]
-    return nn.Sequential(*layers)
-
-
-class RetinaHead(Head):
-    """A class tower and a box tower, each run over all levels."""
+class RetinaHead(AnchorHead):
+    """Anchors learn the object that they overlap."""
 
     def __init__(self, spec: Spec, inputs: tuple[FeatureSpec, ...], num_classes: int):
-        super().__init__()
+        super().__init__(spec, inputs, num_classes)
         self.spec = spec
-        self.num_classes = num_classes
-        self.strides = tuple(level.stride for level in inputs)
-        self.class_tower = _tower(inputs[0].channels, spec.channels, spec.num_convs)
-        self.box_tower = _tower(inputs[0].channels, spec.channels, spec.num_convs)
-        width = spec.channels if spec.num_convs else inputs[0].channels
-        count = anchors_per_cell(spec.anchors)
-        self.class_out = _conv(width, count * num_classes, -math.log(1 / PRIOR_SCORE - 1))
-        self.box_out = _conv(width, count * 4)
 
-    def forward(self, pyramid: Pyramid) -> RetinaOutputs:
-        """Predicts for every anchor of every level."""
-        logits = [_by_anchor(self.class_out(self.class_tower(level)), self.num_classes) for level in pyramid]
-        deltas = [_by_anchor(self.box_out(self.box_tower(level)), 4) for level in pyramid]
-        return RetinaOutputs(torch.cat(logits, dim=1).float(), torch.cat(deltas, dim=1).float())
-
-    def loss(self, raw: RetinaOutputs, targets: Targets, size_hw: tuple[int, int]) -> dict[str, Float[Tensor, ""]]:
+    def loss(self, raw: AnchorOutputs, targets: Targets, size_hw: tuple[int, int]) -> dict[str, Float[Tensor, ""]]:
         """Returns the terms `class` and `box`, divided by the positives of the batch, at least one an image."""
-        anchors = torch.cat(make_anchors(self.spec.anchors, size_hw, self.strides, raw.deltas.device))
-        owners = self._owners(anchors, targets)
+        owners, positives = self._assign(raw, targets, size_hw)
         normaliser = (owners >= 0).sum(dim=1).clamp(min=1).sum()
+        class_sum = self._class_losses(raw, owners, positives).sum()
+        return {"class": class_sum / normaliser, "box": self._box_losses(raw, positives).sum() / normaliser}
+
+    def _assign(
+        self, raw: AnchorOutputs, targets: Targets, size_hw: tuple[int, int]
+    ) -> tuple[Int64[Tensor, "b n"], Positives]:
+        anchors = torch.cat(self.anchors(size_hw, raw.deltas.device))
+        thresholds = self.spec.positive_iou, self.spec.negative_iou
+        # One image at a time: all at once, the overlaps of a full-size batch would take gigabytes.
+        owners = torch.stack(
+            [assign_by_iou(anchors, one.boxes, one.is_ignored, *thresholds) for one in each_image(targets)]
+        )
         image, anchor = torch.nonzero(owners >= 0, as_tuple=True)
         owner = owners[image, anchor]
+        class_ids, boxes = targets.class_ids[image, owner], targets.boxes[image, owner]
+        return owners, Positives(image, anchor, owner, class_ids, boxes, anchors[anchor])
+
+    def _class_losses(
+        self, raw: AnchorOutputs, owners: Int64[Tensor, "b n"], positives: Positives
+    ) -> Float[Tensor, "b n c"]:
         wanted = torch.zeros_like(raw.class_logits)
-        wanted[image, anchor, targets.class_ids[image, owner]] = 1
-        class_losses = sigmoid_focal_loss(raw.class_logits, wanted, self.spec.focal_alpha, self.spec.focal_gamma)
-        class_sum = (class_losses * (owners != NEUTRAL)[..., None]).sum()
-        away = raw.deltas[image, anchor] - encode(anchors[anchor], targets.boxes[image, owner])
-        return {"class": class_sum / normaliser, "box": self.spec.box_weight * away.abs().sum() / normaliser}
+        wanted[positives.image, positives.anchor, positives.class_ids] = 1
+        losses = sigmoid_focal_loss(raw.class_logits, wanted, self.spec.focal_alpha, self.spec.focal_gamma)
+        return losses * (owners != NEUTRAL)[..., None]
 
-    def _owners(self, anchors: Float[Tensor, "n 4"], targets: Targets) -> Int64[Tensor, "b n"]:
-        # One image at a time: all at once, the overlaps of a full-size batch would take gigabytes.
-        owners: list[Tensor] = []
-        for boxes, class_ids, is_ignored in zip(*targets, strict=True):
-            count = int((class_ids >= 0).sum())
-            thresholds = self.spec.positive_iou, self.spec.negative_iou
-            owners.append(assign_by_iou(anchors, boxes[:count], is_ignored[:count], *thresholds))
-        return torch.stack(owners)
-
-    def decode(self, raw: RetinaOutputs, size_hw: tuple[int, int], spec: DecodeSpec) -> Candidates:
-        """Returns the best `num_candidates` pairs of anchor and class of each level."""
-        anchors = make_anchors(self.spec.anchors, size_hw, self.strides, raw.deltas.device)
-        counts = [len(level) for level in anchors]
-        levels = zip(anchors, raw.class_logits.split(counts, 1), raw.deltas.split(counts, 1), strict=True)
-        found = [
-            best_candidates(apply_deltas(boxes.expand_as(deltas), deltas), logits.sigmoid(), spec, size_hw)
-            for boxes, logits, deltas in levels
-        ]
-        return Candidates(*(torch.cat(parts, dim=1) for parts in zip(*found, strict=True)))
-
-
-def _by_anchor(maps: Float[Tensor, "b _ h w"], width: int) -> Float[Tensor, "b n _"]:
-    """Turns (anchor, value) channels into one row for each anchor."""
-    return maps.permute(0, 2, 3, 1).reshape(maps.shape[0], -1, width)
+    def _box_losses(self, raw: AnchorOutputs, positives: Positives) -> Float[Tensor, " p"]:
+        wanted = self.wanted_deltas(positives.anchor_boxes, positives.boxes)
+        return self.delta_loss(raw.deltas[positives.image, positives.anchor], wanted)
 
 
 def build(spec: Spec, inputs: tuple[FeatureSpec, ...], num_classes: int) -> RetinaHead:
