@@ -5,6 +5,7 @@ import os
 import click
 
 import meshsight
+from meshsight.cli.verbs.convert import convert
 from meshsight.cli.verbs.demo import demo
 from meshsight.cli.verbs.doctor import doctor
 from meshsight.cli.verbs.evaluate import evaluate
@@ -24,6 +25,7 @@ from meshsight.core.kinds import did_you_mean
 VERBS = (
     *(demo, init, preview, generate),
     *(verify, show, explain, rerender),
+    *(convert,),
     *(train, evaluate, export, predict),
     *(list_kinds, doctor),
 )

@@ -12,6 +12,7 @@ from meshsight.cli.main import program
 
 VERBS = [
     *("demo", "init", "preview", "generate", "verify", "show"),
+    *("explain", "rerender", "convert"),
     *("train", "evaluate", "export", "predict", "list", "doctor"),
 ]
 HEAVY = {"torch", "numpy", "cv2", "matplotlib", "pydantic", "yaml", "onnxruntime", "PIL", "scipy", "trimesh"}
