@@ -65,7 +65,8 @@ class Capacity:
         needs: an object that lacks one of these is left out.
         names: what the class names must be like.
         in_its_words: says in the format's terms what the record knows in others, before parts are dropped: KITTI's
-            occlusion level from exact counts, a polygon from a mask. Runs on every object.
+            occlusion level from exact counts, a polygon from a mask. Runs on every object; a part that the format
+            keeps may become None where it cannot be said, and counts as lost.
         keeps_splits: named splits are written into one data set; if not, each becomes a folder of its own.
         max_objects: per image; more are refused.
         notes: sentences about the format for its page.
@@ -141,13 +142,13 @@ def _reduce_object(label: ObjectLabel, sample: Sample, capacity: Capacity, losse
     if label.is_ignored and Part.IGNORED not in capacity.keeps:
         losses.parts[Part.IGNORED] += 1
         return None
-    lost = [part for part, name in _OF_OBJECTS.items() if part not in capacity.keeps and _has(label, name)]
+    known = [part for part, name in _OF_OBJECTS.items() if _has(label, name)]
     label = capacity.in_its_words(label, sample)
     lacking = [part for part, name in _OF_OBJECTS.items() if part in capacity.needs and not _has(label, name)]
     if lacking:
         losses.lacking[lacking[0]] += 1
         return None
-    losses.parts.update(lost)
+    losses.parts.update(part for part in known if part not in capacity.keeps or not _has(label, _OF_OBJECTS[part]))
     changes: dict[str, object] = {name: None for part, name in _OF_OBJECTS.items() if part not in capacity.keeps}
     if Part.IS_CUT not in capacity.keeps:
         changes["is_cut"] = False
