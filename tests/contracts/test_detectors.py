@@ -16,7 +16,7 @@ from meshsight.models.detector import Candidates, Detector
 from meshsight.models.detectors import dense
 from meshsight.models.heads import aligned, freeanchor, pisa, retina
 from meshsight.models.kinds import BACKBONE_KINDS, DETECTOR_KINDS, HEAD_KINDS, NECK_KINDS
-from meshsight.models.necks import fpn
+from meshsight.models.necks import fpg, fpn, pafpn
 from meshsight.models.weights import load_weights, save_weights
 from meshsight.specs.base import VariantSpec, parse_spec
 from meshsight.specs.decoding import DecodeSpec
@@ -47,6 +47,8 @@ DETECTORS: dict[str, VariantSpec] = {
         backbone=TINY, neck=DEEP_FPN, head=freeanchor.Spec(channels=16, num_convs=1), decode=DECODE
     ),
     "tiny-fpn-pisa": dense.Spec(backbone=TINY, neck=DEEP_FPN, head=pisa.Spec(channels=16, num_convs=1), decode=DECODE),
+    "tiny-pafpn-retina": dense.Spec(backbone=TINY, neck=pafpn.Spec(channels=16), head=RETINA, decode=DECODE),
+    "tiny-fpg-retina": dense.Spec(backbone=TINY, neck=fpg.Spec(channels=8, num_pathways=3), head=RETINA, decode=DECODE),
     "resnet-fpn-retina": dense.Spec(backbone=RESNET, neck=DEEP_FPN, head=RETINA, decode=DECODE),
     "timm-fpn-aligned": dense.Spec(backbone=TIMM, neck=SMALL_FPN, head=ALIGNED, decode=DECODE),
 }

@@ -57,12 +57,15 @@ class FeaturePyramidNetwork(Neck):
         sums = [lateral(level) for lateral, level in zip(self.lateral, used, strict=True)]
         for i in range(len(sums) - 1, 0, -1):
             sums[i - 1] = sums[i - 1] + F.interpolate(sums[i], size=sums[i - 1].shape[-2:], mode="nearest")
-        levels: list[Tensor] = [conv(level) for conv, level in zip(self.output, sums, strict=True)]
+        levels = self._smooth(sums)
         last = used[-1] if self.spec.extra_levels == "on_input" else levels[-1]
         for extra in self.extra:
             last = extra(last)
             levels.append(last)
         return levels
+
+    def _smooth(self, sums: list[Tensor]) -> list[Tensor]:
+        return [conv(level) for conv, level in zip(self.output, sums, strict=True)]
 
 
 def build(spec: Spec, inputs: tuple[FeatureSpec, ...]) -> FeaturePyramidNetwork:
