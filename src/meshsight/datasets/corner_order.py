@@ -15,6 +15,9 @@ from meshsight.core.pose import transform_points
 from meshsight.datasets.annotate import cuboid_points
 from meshsight.records.sample import ObjectLabel, Sample
 
+MAX_REPROJECTION_PX = 1.0
+"""A keypoint may lie so far from its projection; formats of whole pixels are off by up to 0.7."""
+
 Order = Literal["ours", "turned", "neither"]
 
 TURNED = np.array([3, 2, 1, 0, 7, 6, 5, 4, 8])

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from meshsight.datasets.checking import Subject, Whole
-from meshsight.datasets.corner_order import Order, order_of
+from meshsight.datasets.corner_order import MAX_REPROJECTION_PX, Order, order_of
 from meshsight.datasets.findings import Case, Fault
 from meshsight.specs.base import VariantSpec
 
@@ -36,8 +36,8 @@ class Spec(VariantSpec):
     """How far keypoints may be off."""
 
     kind: Literal["keypoints"] = "keypoints"
-    max_px: float = Field(1.0, gt=0)
-    """Distance to the projected corner; whole-pixel formats are off by up to 0.7."""
+    max_px: float = Field(MAX_REPROJECTION_PX, gt=0)
+    """Distance to the projected corner."""
 
 
 class KeypointCheck:

@@ -24,6 +24,7 @@ EMPTY = Fault(
     message="masks are empty",
     advice="draw the mask, or leave it out",
 )
+MAX_GAP_PX = 2.0
 FAULTS = (DISAGREES, EMPTY)
 
 
@@ -31,7 +32,7 @@ class Spec(VariantSpec):
     """How far masks may be from boxes."""
 
     kind: Literal["masks"] = "masks"
-    max_gap_px: float = Field(2.0, ge=0)
+    max_gap_px: float = Field(MAX_GAP_PX, ge=0)
     """Between a side of the box and the mask's own box; polygons and their rounding cost up to one pixel."""
 
 
