@@ -14,10 +14,12 @@ from meshsight.cli.verbs.export import export
 from meshsight.cli.verbs.generate import generate
 from meshsight.cli.verbs.init import init
 from meshsight.cli.verbs.list import list_kinds
+from meshsight.cli.verbs.merge import merge
 from meshsight.cli.verbs.predict import predict
 from meshsight.cli.verbs.preview import preview
 from meshsight.cli.verbs.rerender import rerender
 from meshsight.cli.verbs.show import show
+from meshsight.cli.verbs.split import split
 from meshsight.cli.verbs.train import train
 from meshsight.cli.verbs.verify import verify
 from meshsight.core.kinds import did_you_mean
@@ -25,7 +27,7 @@ from meshsight.core.kinds import did_you_mean
 VERBS = (
     *(demo, init, preview, generate),
     *(verify, show, explain, rerender),
-    *(convert,),
+    *(convert, split, merge),
     *(train, evaluate, export, predict),
     *(list_kinds, doctor),
 )

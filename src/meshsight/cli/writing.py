@@ -10,14 +10,12 @@ from meshsight.cli.table import table
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 
-def images_option(default: str) -> Callable[[Verb], Verb]:
-    """Returns the option `--images`."""
+def images_option(default: str = "copy") -> Callable[[Verb], Verb]:
+    """Returns the option `--images`, None where it is not given; the default is said in words."""
     return click.option(
         "--images",
         type=click.Choice(["copy", "hardlink", "symlink", "none"]),
-        default=default,
-        show_default=True,
-        help="How images get into DST; `none` writes labels only.",
+        help=f"How images get into DST; `none` writes labels only.  [default: {default}]",
     )
 
 

@@ -1,6 +1,6 @@
 """Class ids by name: puts a data set's classes into the order that a detector or another data set uses."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from meshsight.core.errors import DataError
@@ -26,7 +26,19 @@ def with_classes(dataset: Dataset, classes: tuple[str, ...], *, drop_others: boo
         raise DataError(f"{dataset.root}: class '{others[0]}' is not among the {len(classes)} that are asked for{hint}")
     if dataset.classes == classes:
         return dataset
-    ids = {old: classes.index(name) for old, name in enumerate(dataset.classes) if name in classes}
+    return renumbered(
+        dataset, {old: classes.index(name) for old, name in enumerate(dataset.classes) if name in classes}, classes
+    )
+
+
+def renumbered(dataset: Dataset, ids: Mapping[int, int], classes: tuple[str, ...]) -> Dataset:
+    """Returns the data set with other class ids.
+
+    Args:
+        dataset: any data set.
+        ids: the new id of each old one; objects whose id is missing are left out.
+        classes: names by new id.
+    """
 
     def samples() -> Iterator[Sample]:
         return (_renumber(sample, ids) for sample in dataset.samples())
@@ -34,6 +46,6 @@ def with_classes(dataset: Dataset, classes: tuple[str, ...], *, drop_others: boo
     return replace(dataset, classes=classes, samples=samples)
 
 
-def _renumber(sample: Sample, ids: dict[int, int]) -> Sample:
+def _renumber(sample: Sample, ids: Mapping[int, int]) -> Sample:
     objects = (replace(label, class_id=ids[label.class_id]) for label in sample.objects if label.class_id in ids)
     return replace(sample, objects=tuple(objects))

@@ -12,7 +12,7 @@ from meshsight.cli.main import program
 
 VERBS = [
     *("demo", "init", "preview", "generate", "verify", "show"),
-    *("explain", "rerender", "convert"),
+    *("explain", "rerender", "convert", "split", "merge"),
     *("train", "evaluate", "export", "predict", "list", "doctor"),
 ]
 HEAVY = {"torch", "numpy", "cv2", "matplotlib", "pydantic", "yaml", "onnxruntime", "PIL", "scipy", "trimesh"}

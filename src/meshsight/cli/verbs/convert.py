@@ -25,7 +25,7 @@ EXAMPLES = examples(
 @click.option("--from", "kind", metavar="KIND", help="Format of SRC.  [default: guessed]")
 @click.option("--split", metavar="NAME", help="Convert this split only, as SRC#NAME does.  [default: all]")
 @click.option("--classes", metavar="A,B,...", help="Order of the classes, instead of the data set's own.")
-@images_option("copy")
+@images_option()
 @click.option(
     "--set",
     "overrides",
@@ -41,7 +41,7 @@ def convert(  # noqa: PLR0913 - one for each option
     kind: str | None,
     split: str | None,
     classes: str | None,
-    images: str,
+    images: str | None,
     overrides: tuple[str, ...],
 ) -> Outcome:
     """Converts a data set of any format into a new folder DST, which appears whole or not at all.
@@ -55,7 +55,7 @@ def convert(  # noqa: PLR0913 - one for each option
         out,
         to=given.to,
         reading=workflow("reading", "Reading")(spec=given.source, split=split, classes=names),
-        writing=workflow("writing", "Writing")(images=images, progress=is_talkative()),
+        writing=workflow("writing", "Writing")(images=images or "copy", progress=is_talkative()),
     )
     return Outcome(data=done, text=_text(done))
 
