@@ -1,18 +1,21 @@
 """Bytes by path, also where the path leads on into a container file: `shard-000000.tar/000012.jpg`.
 
 Whoever reads images through here reads archives as if they were folders. A kind of container is a file in
-`containers/` with `SUFFIXES` and a `build(path)` that returns its reader.
+`containers/` with `SUFFIXES`, in which 0 stands for any digit, and a `build(path)` that returns its reader.
 """
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from meshsight.core.errors import DataError
 from meshsight.core.kinds import Kinds
 
 CONTAINER_KINDS = Kinds("meshsight.core.containers", "container")
+
+_DIGIT = re.compile(r"\d")
 
 
 @runtime_checkable
@@ -64,16 +67,21 @@ def open_container(file: Path) -> Container:
 
 def is_container_name(name: str) -> bool:
     """Tells by its suffix whether a file is a container that we can look into."""
-    return PurePosixPath(name).suffix.lower() in _kind_by_suffix()
+    return _kind_of(name) is not None
 
 
 @lru_cache(maxsize=64)
 def _open(file: Path, size: int, mtime_ns: int) -> Container:
-    kind = _kind_by_suffix().get(file.suffix.lower())
+    kind = _kind_of(file.name)
     if kind is None:
         known = ", ".join(sorted(_kind_by_suffix()))
         raise DataError(f"{file}: no folder, and no container that we can look into ({known})")
     return CONTAINER_KINDS.builder(kind)(file)
+
+
+def _kind_of(name: str) -> str | None:
+    plain = _DIGIT.sub("0", name.lower())
+    return next((kind for suffix, kind in _kind_by_suffix().items() if plain.endswith(suffix)), None)
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,161 @@
+"""`tf.train.Example` without TensorFlow: named lists of bytes, floats or integers (tensorflow/core/example/*.proto).
+
+    Example  { Features features = 1 }
+    Features { map<string, Feature> feature = 1 }         an entry is a message { 1: name, 2: Feature }
+    Feature  { BytesList = 1 | FloatList = 2 | Int64List = 3 }, each { repeated value = 1 }, numbers packed
+
+Reading follows protobuf's rules: numbers may also stand unpacked, messages may come in parts, unknown fields are passed
+over, and a Feature may be empty.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from meshsight.core.errors import DataError
+
+Floats = Float32[np.ndarray, " _"]
+Integers = Int64[np.ndarray, " _"]
+Feature = tuple[bytes, ...] | Floats | Integers
+
+_BYTES, _FLOATS, _INTEGERS = 1, 2, 3
+_VARINT: Final = 0
+_FIXED64: Final = 1
+_DELIMITED: Final = 2
+_FIXED32: Final = 5
+
+
+def encode_entries(features: Mapping[str, Feature]) -> bytes:
+    """Returns features, sorted by name, as they stand within an Example; such bytes may be joined."""
+    entries = (_delimited(1, name.encode()) + _delimited(2, _feature(features[name])) for name in sorted(features))
+    return b"".join(_delimited(1, entry) for entry in entries)
+
+
+def encode_example(entries: bytes) -> bytes:
+    """Returns the Example of encoded entries."""
+    return _delimited(1, entries)
+
+
+def decode_example(data: bytes, where: str) -> dict[str, Feature]:
+    """Reads an Example; an empty Feature reads as ().
+
+    Args:
+        data: its bytes.
+        where: names it in the message.
+
+    Raises:
+        DataError: the bytes are no Example.
+    """
+    try:
+        features: dict[str, Feature] = {}
+        for block in _messages(memoryview(data), 1):
+            for entry in _messages(block, 1):
+                name = b"".join(bytes(part) for part in _messages(entry, 1))
+                features[name.decode()] = _read_feature(list(_messages(entry, 2)))
+    except (ValueError, IndexError) as error:
+        raise DataError(f"{where}: no tf.train.Example ({error})") from error
+    return features
+
+
+def _feature(feature: Feature) -> bytes:
+    if isinstance(feature, tuple):
+        return _delimited(_BYTES, b"".join(_delimited(1, value) for value in feature))
+    if feature.dtype == np.float32:
+        return _delimited(_FLOATS, _packed(feature.astype("<f4").tobytes()))
+    return _delimited(_INTEGERS, _packed(b"".join(_varint(value & (1 << 64) - 1) for value in feature.tolist())))
+
+
+def _packed(values: bytes) -> bytes:
+    return _delimited(1, values) if values else b""
+
+
+def _delimited(number: int, data: bytes) -> bytes:
+    return b"".join([bytes([number << 3 | _DELIMITED]), _varint(len(data)), data])
+
+
+def _varint(value: int) -> bytes:
+    if value < 0x80:
+        return bytes([value])
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def _read_feature(parts: list[memoryview]) -> Feature:
+    """Reads the parts of a Feature; of several kinds of list the last one counts."""
+    lists = [(number, value) for part in parts for number, value in _fields(part) if isinstance(value, memoryview)]
+    known = [number for number, _ in lists if number in (_BYTES, _FLOATS, _INTEGERS)]
+    if not known:
+        return ()
+    blocks = [value for number, value in lists if number == known[-1]]
+    values = [value for block in blocks for number, value in _fields(block) if number == 1]
+    if known[-1] == _BYTES:
+        return tuple(bytes(value) for value in values if isinstance(value, memoryview))
+    if known[-1] == _FLOATS:
+        return np.concatenate([np.zeros(0, np.float32), *(_read_floats(value) for value in values)])
+    return np.array([number for value in values for number in _read_integers(value)], np.uint64).astype(np.int64)
+
+
+def _read_floats(value: memoryview | int) -> Floats:
+    packed = value.to_bytes(4, "little") if isinstance(value, int) else value
+    return np.frombuffer(packed, "<f4").astype(np.float32)
+
+
+def _read_integers(value: memoryview | int) -> Iterator[int]:
+    if isinstance(value, int):
+        yield value
+        return
+    place = 0
+    while place < len(value):
+        number, place = _read_varint(value, place)
+        yield number
+
+
+def _messages(data: memoryview, number: int) -> Iterator[memoryview]:
+    return (value for field, value in _fields(data) if field == number and isinstance(value, memoryview))
+
+
+def _fields(data: memoryview) -> Iterator[tuple[int, memoryview | int]]:
+    """Yields the fields of a message: their numbers, with bytes or an unsigned integer."""
+    place = 0
+    while place < len(data):
+        key, place = _read_varint(data, place)
+        wire = key & 7
+        if wire == _VARINT:
+            value, place = _read_varint(data, place)
+            yield key >> 3, value
+            continue
+        size, place = _size(wire, data, place)
+        if place + size > len(data):
+            raise ValueError(f"a field of {size:,} bytes, of which {len(data) - place:,} are there")
+        block = data[place : place + size]
+        place += size
+        yield key >> 3, block if wire == _DELIMITED else int.from_bytes(block, "little")
+
+
+def _size(wire: int, data: memoryview, place: int) -> tuple[int, int]:
+    if wire == _DELIMITED:
+        return _read_varint(data, place)
+    if wire in (_FIXED32, _FIXED64):
+        return 4 if wire == _FIXED32 else 8, place
+    raise ValueError(f"a field of the unknown wire type {wire}")
+
+
+def _read_varint(data: memoryview, place: int) -> tuple[int, int]:
+    byte = data[place]
+    if byte < 0x80:
+        return byte, place + 1
+    value, shift = byte & 0x7F, 7
+    while byte >= 0x80:
+        place += 1
+        byte = data[place]
+        value |= (byte & 0x7F) << shift
+        shift += 7
+        if shift > 70:
+            raise ValueError("a number longer than 64 bits")
+    return value & (1 << 64) - 1, place + 1
