@@ -157,13 +157,13 @@ def _points(row: ObjectJson, names: Sequence[str] | None, where: str) -> Float[n
 def _listed(names: Sequence[str], where: str) -> list[int]:
     """Returns where the file lists each of Isaac's points."""
     places = {name.casefold(): place for place, name in enumerate(names)}
-    try:
-        return [places[name.casefold()] for name in ISAAC_NAMES]
-    except KeyError as error:
+    missing = [name for name in ISAAC_NAMES if name.casefold() not in places]
+    if missing:
         raise DataError(
-            f"{where}: 'keypoint_order' has no {error}; expected a permutation of {', '.join(ISAAC_NAMES)}, "
+            f"{where}: 'keypoint_order' has no '{missing[0]}'; expected {', '.join(ISAAC_NAMES)} in any order, "
             f"found {', '.join(names)}"
-        ) from error
+        )
+    return [places[name.casefold()] for name in ISAAC_NAMES]
 
 
 def _pose(row: ObjectJson) -> tuple[Float[np.ndarray, "3 3"] | None, Float[np.ndarray, "3"] | None]:
