@@ -26,12 +26,16 @@ class Golden:
 
     def load_into(self, module: nn.Module, names: dict[str, str]) -> None:
         """Loads every weight; `names` maps the start of mmdet's names to ours."""
+        module.load_state_dict(self.state(names))
+
+    def state(self, names: dict[str, str]) -> dict[str, Tensor]:
+        """Returns every weight under our names."""
         state = {}
         for key, value in self.arrays.items():
             if key.startswith("w."):
                 old = next(old for old in names if key.startswith(f"w.{old}."))  # the first that fits
                 state[key.replace(f"w.{old}", names[old]).replace(".conv.", ".")] = value
-        module.load_state_dict(state)
+        return state
 
 
 def assert_near(ours: Tensor, theirs: Tensor) -> None:
