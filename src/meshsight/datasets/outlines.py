@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from pycocotools import mask as coco_mask
 from scipy.spatial import KDTree
 
@@ -50,7 +50,7 @@ def join_polygons(polygons: Sequence[Polygon]) -> Polygon:
     away = np.flatnonzero(owner != 0)
     gap, bridge = np.full(len(points), np.inf), np.zeros(len(points), np.int64)
     while away.size:
-        distance, index = KDTree(points[newest]).query(points[away])
+        distance, index = _nearest(points[newest], points[away])
         is_closer = distance < gap[away]
         gap[away[is_closer]] = distance[is_closer]
         bridge[away[is_closer]] = newest[index[is_closer]]
@@ -86,6 +86,11 @@ def bounds_of(points: Polygon) -> Box:
     """Returns the upright box around points."""
     (x1, y1), (x2, y2) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
     return x1, y1, x2, y2
+
+
+def _nearest(to: Polygon, points: Polygon) -> tuple[Float[np.ndarray, " n"], Int[np.ndarray, " n"]]:
+    """Returns how far each point is from the nearest of the others, and which that is."""
+    return cast("Any", KDTree(to).query(points))
 
 
 def _edges(steps: Int[np.ndarray, "lines places"]) -> Edges:
