@@ -40,8 +40,9 @@ class Difference:
         difference: first - second.
         low, high: its 95 % interval, from a bootstrap over groups; None where a side has fewer than two groups.
         cliffs_delta: P(first > second) - P(first < second) of a value drawn from either side, -1 to 1.
-        distance: the Wasserstein distance of the two distributions over their pooled standard deviation. It also grows
-            where the means agree and the spreads do not.
+        spread: their pooled standard deviation.
+        distance: the Wasserstein distance of the two distributions over that spread. It also grows where the means
+            agree and the spreads do not.
     """
 
     first: float
@@ -50,6 +51,7 @@ class Difference:
     low: float | None
     high: float | None
     cliffs_delta: float
+    spread: float
     distance: float
 
     @property
@@ -62,7 +64,8 @@ def compare(first: Measurements, second: Measurements, *, least_spread: float, s
     """Compares two sides; each has at least one known value.
 
     Args:
-        first, second: values that are not known are left out.
+        first: one side; values that are not known are left out.
+        second: the other.
         least_spread: a pooled standard deviation below this counts as this, so that sides without spread compare.
         seed: of the bootstrap.
         name: makes the draws of different attributes independent.
@@ -70,7 +73,7 @@ def compare(first: Measurements, second: Measurements, *, least_spread: float, s
     first, second = first.known(), second.known()
     means = (float(first.values.mean()), float(second.values.mean()))
     interval = _interval(first, second, seed, name)
-    spread = np.sqrt((first.values.var() + second.values.var()) / 2)
+    spread = max(float(np.sqrt((first.values.var() + second.values.var()) / 2)), least_spread)
     return Difference(
         first=means[0],
         second=means[1],
@@ -78,12 +81,13 @@ def compare(first: Measurements, second: Measurements, *, least_spread: float, s
         low=interval[0] if interval else None,
         high=interval[1] if interval else None,
         cliffs_delta=cliffs_delta(first.values, second.values),
-        distance=wasserstein(first.values, second.values) / max(float(spread), least_spread),
+        spread=spread,
+        distance=wasserstein(first.values, second.values) / spread,
     )
 
 
 def cliffs_delta(first: Float[np.ndarray, " n"], second: Float[np.ndarray, " m"]) -> float:
-    """Returns how often a value of the first side is above one of the second, less how often it is below (Cliff 1993)."""
+    """Returns how often a value of the first side is above one of the second, less how often below (Cliff 1993)."""
     ordered = np.sort(second)
     below = np.searchsorted(ordered, first, side="left")
     above = len(second) - np.searchsorted(ordered, first, side="right")

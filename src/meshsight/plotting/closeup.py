@@ -19,7 +19,7 @@ def draw_closeup(image: Picture, focus: Box, marks: Sequence[Mark], side: int = 
     Args:
         image: the whole image.
         focus: the box to look at, in pixels of the image.
-        marks: in pixels of the image; masks and keypoints are left out.
+        marks: in pixels of the image; masks and shapes are left out.
         side: longer side of the result in pixels.
     """
     x1, y1, x2, y2 = focus
@@ -28,9 +28,7 @@ def draw_closeup(image: Picture, focus: Box, marks: Sequence[Mark], side: int = 
     left, right = _window((x1 + x2) / 2, wanted, width)
     top, bottom = _window((y1 + y2) / 2, wanted, height)
     shift = np.array([left, top, left, top])
-    moved = [
-        replace(mark, box=tuple((np.array(mark.box) - shift).tolist()), mask=None, keypoints=None) for mark in marks
-    ]
+    moved = [replace(mark, box=tuple((np.array(mark.box) - shift).tolist()), mask=None, shapes=()) for mark in marks]
     return draw_fitted(image[top:bottom, left:right], moved, side, text_px=max(11, side // 20))
 
 

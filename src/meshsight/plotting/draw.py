@@ -1,6 +1,6 @@
 """The one way that labels and detections are drawn on images.
 
-`draw` takes `Mark`s; `label_marks` and `detection_marks` make them from records.
+`draw` takes `Mark`s; `detection_marks` makes them from detections, and `label_marks.py` from labels.
 """
 
 from collections.abc import Sequence
@@ -12,15 +12,35 @@ from jaxtyping import Float, UInt8
 from PIL import Image, ImageDraw
 
 from meshsight.core.masks import RunLengthMask, decode_mask
-from meshsight.plotting.style import IGNORED, Rgb8, class_color, label_font, text_on
+from meshsight.plotting.style import Rgb8, class_color, label_font, text_on
 from meshsight.records.detections import Detections
-from meshsight.records.sample import Box, ObjectLabel
+from meshsight.records.sample import Box
 
-_CUBOID = tuple((a, a | bit) for a in range(8) for bit in (1, 2, 4) if not a & bit)
 _Rectangle = tuple[int, int, int, int]
 
 Picture = UInt8[np.ndarray, "_ _ 3"]
 """An RGB image of any size: what comes out may be larger than what goes in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Shape:
+    """A line, a face, or some points.
+
+    Attributes:
+        points: (n, 2) in pixels of the image; lines to and faces with one that is NaN are left out.
+        color: None takes the mark's.
+        is_closed: the last point is joined to the first.
+        is_dots: points without lines.
+        fill: how strongly the inside of a closed line is tinted, 0 not at all to 1.
+        width: of the line, in multiples of that of a box.
+    """
+
+    points: Float[np.ndarray, "n 2"]
+    color: Rgb8 | None = None
+    is_closed: bool = False
+    is_dots: bool = False
+    fill: float = 0.0
+    width: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -32,33 +52,18 @@ class Mark:
         text: written at the box; empty for nothing.
         color: of everything about it.
         mask: shaded, with an outline.
-        keypoints: (k, 3) rows of x, y, v as in ObjectLabel; nine of them are drawn as a cuboid.
-        is_dashed: a broken outline, for what is only a hint.
+        shapes: drawn in order, under the box.
+        is_dashed: a broken outline of the box, for what is only a hint.
+        has_box: whether the box itself is drawn.
     """
 
     box: Box
     text: str
     color: Rgb8
     mask: RunLengthMask | None = None
-    keypoints: Float[np.ndarray, "k 3"] | None = None
+    shapes: tuple[Shape, ...] = ()
     is_dashed: bool = False
-
-
-def label_marks(
-    objects: Sequence[ObjectLabel], classes: Sequence[str], with_masks: bool = True, with_keypoints: bool = False
-) -> list[Mark]:
-    """Makes the marks of a sample's labels; ignore regions are grey and dashed."""
-    return [
-        Mark(
-            box=item.box,
-            text="" if item.is_ignored else classes[item.class_id],
-            color=IGNORED if item.is_ignored else class_color(item.class_id),
-            mask=item.mask if with_masks else None,
-            keypoints=item.keypoints if with_keypoints else None,
-            is_dashed=item.is_ignored,
-        )
-        for item in objects
-    ]
+    has_box: bool = True
 
 
 def detection_marks(detections: Detections, classes: Sequence[str], min_score: float) -> list[Mark]:
@@ -87,15 +92,19 @@ def draw(image: Picture, marks: Sequence[Mark], min_side: int = 640, text_px: in
     for mark in marks:
         if mark.mask is not None:
             _shade_mask(canvas, mark.mask, mark.color)
+        for shape in mark.shapes:
+            if shape.fill and np.isfinite(shape.points).all():
+                _shade_face(canvas, shape.points * scale, shape.color or mark.color, shape.fill)
     picture = Image.fromarray(canvas)
     pen = ImageDraw.Draw(picture)
     text_px = text_px or max(11, round(max(height, width) / 36))
     line_width = max(1, round(text_px / 9))
     placed: list[_Rectangle] = []
     for mark in marks:
-        if mark.keypoints is not None:
-            _draw_keypoints(pen, mark.keypoints[:, :2] * scale, mark.color, line_width)
-        _draw_box(pen, _to_canvas(mark.box, scale), mark, line_width)
+        for shape in mark.shapes:
+            _draw_shape(pen, shape, scale, shape.color or mark.color, line_width)
+        if mark.has_box:
+            _draw_box(pen, _to_canvas(mark.box, scale), mark, line_width)
     for mark in marks:
         if mark.text:
             tag = _place(_to_canvas(mark.box, scale), _tag_size(mark.text, text_px), (width, height), placed)
@@ -146,15 +155,35 @@ def _draw_box(pen: ImageDraw.ImageDraw, box: _Rectangle, mark: Mark, line_width:
         pen.line([(x2, start), (x2, end)], fill=mark.color, width=line_width)
 
 
-def _draw_keypoints(pen: ImageDraw.ImageDraw, points: Float[np.ndarray, "k 2"], color: Rgb8, line_width: int) -> None:
-    is_finite = np.all(np.isfinite(points), axis=1)
-    if len(points) == 9:
-        for a, b in _CUBOID:
-            if bool(is_finite[a]) and bool(is_finite[b]):
-                pen.line([*points[[a, b]].ravel().tolist()], fill=color, width=line_width)
-    radius = 1.2 * line_width
-    for x, y in points[is_finite].tolist():
-        pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=color)
+def _draw_shape(pen: ImageDraw.ImageDraw, shape: Shape, scale: float, color: Rgb8, line_width: int) -> None:
+    points = shape.points * scale
+    is_known = np.isfinite(points).all(axis=1)
+    if shape.is_dots:
+        radius = 1.2 * line_width
+        for x, y in points[is_known].tolist():
+            pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=color)
+        return
+    count = len(points) if shape.is_closed else len(points) - 1
+    width = max(1, round(shape.width * line_width))
+    for start in range(count):
+        end = (start + 1) % len(points)
+        if is_known[start] and is_known[end]:
+            pen.line([*points[[start, end]].ravel().tolist()], fill=color, width=width)
+
+
+def _shade_face(canvas: Picture, points: Float[np.ndarray, "n 2"], color: Rgb8, strength: float) -> None:
+    """Tints the inside of a closed line, and touches only the window that it lies in."""
+    height, width = canvas.shape[:2]
+    left, top = np.clip(np.floor(points.min(axis=0)), 0, (width, height)).astype(int)
+    right, bottom = np.clip(np.ceil(points.max(axis=0)) + 1, 0, (width, height)).astype(int)
+    if left >= right or top >= bottom:
+        return
+    inside = np.zeros((bottom - top, right - left), dtype=np.uint8)
+    limit = 8.0 * max(height, width)  # OpenCV's coordinates are 32-bit
+    corners = np.clip(points - (left, top), -limit, limit)
+    cv2.fillPoly(inside, [np.round(corners - 0.5).astype(np.int32)], 1)
+    window = canvas[top:bottom, left:right]
+    window[inside > 0] = ((1 - strength) * window[inside > 0] + strength * np.array(color)).astype(np.uint8)
 
 
 def _tag_size(text: str, text_px: int) -> tuple[int, int]:

@@ -4,10 +4,12 @@ It follows the reader's light or dark setting and the width of the screen, and h
 """
 
 import re
+from collections import Counter
 from dataclasses import dataclass
+from typing import Literal
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
 from meshsight.plotting.draw import Picture
@@ -81,10 +83,17 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Captioned:
-    """A picture or a plot with what is said below it."""
+    """A picture or a plot with what is said below it.
+
+    Attributes:
+        content: the picture or plot.
+        caption: said below.
+        tags: by which a gallery of many can be narrowed down.
+    """
 
     content: Picture | Figure
     caption: str = ""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -98,10 +107,75 @@ class Gallery:
 
     items: tuple[Captioned, ...]
     min_width_px: int = 300
+
+    @property
+    def tags(self) -> tuple[tuple[str, int], ...]:
+        """Every tag of its items with how many have it, in the order in which they are met."""
+        return tuple(Counter(tag for item in self.items for tag in dict.fromkeys(item.tags)).items())
+
     kind: str = "gallery"
 
 
-Block = Paragraph | Code | Facts | Table | Gallery
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Notice:
+    """Something to know, such as a fault that was found.
+
+    Attributes:
+        tone: how grave it is; gives its colour.
+        title: what it is.
+        label: small words before the title, such as "error".
+        note: what to do about it.
+        details: lines that are folded away until they are asked for.
+    """
+
+    tone: Literal["bad", "doubtful", "good"]
+    title: str
+    label: str = ""
+    note: str = ""
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Notices:
+    """A list of things to know, the gravest first."""
+
+    notices: tuple[Notice, ...]
+    kind: str = "notices"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Entry:
+    """A picture or plot with words beside it.
+
+    Attributes:
+        content: the picture or plot.
+        title: what it shows.
+        headline: the one thing to remember of it.
+        note: more about that, in small print.
+        advice: what to do about it.
+    """
+
+    content: Picture | Figure
+    title: str
+    headline: str
+    note: str = ""
+    advice: str = ""
+
+    @property
+    def caption(self) -> str:
+        """What stands for the picture where it cannot be seen."""
+        return self.title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Entries:
+    """Entries below each other, each with its picture at the left."""
+
+    entries: tuple[Entry, ...]
+    kind: str = "entries"
+
+
+Block = Paragraph | Code | Facts | Table | Gallery | Notices | Entries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -144,6 +218,7 @@ def render_page(page: Page) -> str:
     )
     environment.filters["cell"] = format_cell
     environment.filters["embed"] = _embed
+    environment.filters["prose"] = _prose
     return environment.get_template("page.html").render(page=page)
 
 
@@ -156,7 +231,12 @@ def format_cell(value: Cell) -> str:
     return f"{value:,}" if isinstance(value, int) else value
 
 
-def _embed(item: Captioned) -> Markup:
+def _prose(text: str) -> Markup:
+    """Sets what stands between backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
+def _embed(item: Captioned | Entry) -> Markup:
     if isinstance(item.content, Figure):
         return Markup(figure_to_svg(item.content))
     height, width = item.content.shape[:2]

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from PIL import ImageFont
 
@@ -39,6 +40,8 @@ FAINT = "#8b93a1"
 GOOD = "#16a34a"
 BAD = "#ef4444"
 IGNORED: Rgb8 = (150, 155, 165)
+AXIS_COLORS: tuple[Rgb8, Rgb8, Rgb8] = ((255, 59, 48), (52, 199, 89), (30, 110, 255))
+"""The axes x, y and z of an object."""
 
 _RC: dict[Any, Any] = {
     "axes.edgecolor": INK,
@@ -120,3 +123,17 @@ def new_figure(width_in: float = 5.2, height_in: float = 3.2) -> tuple[Figure, A
     with mpl.rc_context(_RC):
         figure = Figure(figsize=(width_in, height_in), layout="constrained")
         return figure, figure.add_subplot()
+
+
+def new_row(count: int, width_in: float, height_in: float) -> tuple[Figure, tuple[Axes, ...]]:
+    """Returns an empty figure of plots side by side in the house style."""
+    with mpl.rc_context(_RC):
+        figure = Figure(figsize=(width_in, height_in), layout="constrained")
+        return figure, tuple(figure.add_subplot(1, count, index + 1) for index in range(count))
+
+
+@lru_cache(maxsize=1)
+def heat_map() -> LinearSegmentedColormap:
+    """Returns the colours of densities: from clear over blue to orange, readable on light and dark pages."""
+    stops = ((0.0, "#3b82f600"), (0.25, "#3b82f6a0"), (0.55, "#8b5cf6e6"), (0.8, "#f97316f2"), (1.0, "#facc15ff"))
+    return LinearSegmentedColormap.from_list("meshsight", stops)

@@ -64,7 +64,8 @@ class AttributeComparison:
         low, high: the 95 % interval of the difference, from a bootstrap over groups; None with fewer than two groups.
         is_clear: whether the interval excludes "no difference".
         cliffs_delta: P(ours > real) - P(ours < real), -1 to 1.
-        distance: Wasserstein distance of the distributions, in pooled standard deviations.
+        spread: pooled standard deviation of both sides; of the logarithms where it is a ratio.
+        distance: Wasserstein distance of the distributions, in multiples of the spread.
         sentence: the difference in words.
         advice: the recipe settings that move it towards the photographs.
         num_ours, num_real: how many values there were.
@@ -82,6 +83,7 @@ class AttributeComparison:
     high: float | None
     is_clear: bool
     cliffs_delta: float
+    spread: float
     distance: float
     sentence: str
     advice: str
@@ -261,12 +263,13 @@ def _compare(
         high=high,
         is_clear=found.is_clear,
         cliffs_delta=found.cliffs_delta,
+        spread=found.spread,
         distance=found.distance,
         sentence=describe(attribute, difference, interval),
         advice=attribute.lower_it if found.difference > 0 else attribute.raise_it,
         num_ours=len(ours.values),
         num_real=len(real.values),
-        histogram=_histogram(ours.values, real.values, attribute.is_ratio),
+        histogram=_histogram(ours.values, real.values, attribute),
     )
 
 
@@ -279,11 +282,14 @@ def _in_units(found: Difference, is_ratio: bool) -> tuple[float, float, float, f
     return *back, None if low is None else float(np.exp(low)), None if high is None else float(np.exp(high))
 
 
-def _histogram(ours: np.ndarray, real: np.ndarray, is_ratio: bool) -> Histogram:
+def _histogram(ours: np.ndarray, real: np.ndarray, attribute: Attribute) -> Histogram:
     """Bins both sides alike, between the outermost per cents of each."""
     ends = np.array([np.quantile(side, [0.01, 0.99]) for side in (ours, real)])
     low, high = float(ends[:, 0].min()), float(ends[:, 1].max())
-    edges = np.linspace(low, high if high > low else low + 1e-6, NUM_BINS + 1)
+    edges = np.linspace(low, high if high > low else low + attribute.least_spread, NUM_BINS + 1)
+    if attribute.is_count:
+        step = max(1, round((high - low) / NUM_BINS))
+        edges = np.arange(round(low), round(high) + 1 + step, step) - 0.5
     shares = [np.histogram(np.clip(side, edges[0], edges[-1]), edges)[0] / side.size for side in (ours, real)]
-    borders = np.exp(edges) if is_ratio else edges
+    borders = np.exp(edges) if attribute.is_ratio else edges
     return Histogram(edges=tuple(borders.tolist()), ours=tuple(shares[0].tolist()), real=tuple(shares[1].tolist()))

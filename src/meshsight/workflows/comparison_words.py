@@ -15,6 +15,7 @@ class Attribute:
         raise_it, lower_it: what to change in a recipe.
         least_spread: standard deviations below this are treated as this: differences that nobody would see.
         is_ratio: compared by factors, through logarithms.
+        is_count: whole numbers.
         digits: after the decimal point.
     """
 
@@ -27,6 +28,7 @@ class Attribute:
     lower_it: str
     least_spread: float
     is_ratio: bool = False
+    is_count: bool = False
     digits: int = 2
 
 
@@ -77,8 +79,10 @@ IMAGE_ATTRIBUTES = (
         unit="CIELAB",
         more="{} more colourful",
         less="{} paler",
-        raise_it="More colourful `backgrounds`, and more of `materials.saturation` and `distractors.materials.saturation`.",
-        lower_it="Paler `backgrounds`, and less of `materials.saturation` and `distractors.materials.saturation`.",
+        raise_it="More colourful `backgrounds`, and more of `materials.saturation` and "
+        "`distractors.materials.saturation`.",
+        lower_it="Paler `backgrounds` (photographs, say), and less of `materials.saturation` and "
+        "`distractors.materials.saturation`.",
         least_spread=0.5,
         digits=1,
     ),
@@ -160,6 +164,7 @@ COUNT_ATTRIBUTE = Attribute(
     raise_it="Raise `count`.",
     lower_it="Lower `count`.",
     least_spread=0.2,
+    is_count=True,
     digits=1,
 )
 

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 
 from meshsight.core.images import RgbImage
 from meshsight.plotting.closeup import draw_closeup
-from meshsight.plotting.draw import Mark, detection_marks, draw_fitted, image_grid, label_marks
+from meshsight.plotting.draw import Mark, detection_marks, draw_fitted, image_grid
+from meshsight.plotting.label_marks import USUAL, Drawn, label_marks
 from meshsight.plotting.page import Block, Captioned, Fact, Facts, Gallery, Paragraph, Section, Table
 from meshsight.plotting.plots import (
     Series,
@@ -91,7 +92,7 @@ def sample_section(samples: Sequence[Sample], classes: Sequence[str], read: Imag
     """A few samples with their labels."""
     items = tuple(
         Captioned(
-            content=draw_fitted(read(sample.image), label_marks(sample.objects, classes), _PICTURE_SIDE, 20),
+            content=draw_fitted(read(sample.image), label_marks(sample, classes), _PICTURE_SIDE, 20),
             caption=sample.image,
         )
         for sample in samples
@@ -108,7 +109,7 @@ def prediction_section(
     items: list[Captioned] = []
     for sample, found in pairs:
         image = read(sample.image)
-        truth = draw_fitted(image, label_marks(sample.objects, classes, with_masks=False), _PICTURE_SIDE, _PAIR_TEXT)
+        truth = draw_fitted(image, label_marks(sample, classes, USUAL - {Drawn.MASKS}), _PICTURE_SIDE, _PAIR_TEXT)
         predicted = draw_fitted(image, detection_marks(found, classes, score), _PICTURE_SIDE, _PAIR_TEXT)
         items.append(Captioned(content=image_grid([truth, predicted], columns=2), caption=sample.image))
     text = (

@@ -10,7 +10,9 @@ from meshsight.core.errors import CallError
 from meshsight.core.images import RgbImage
 from meshsight.specs.scene import SceneSpec, classes_of
 from meshsight.workflows.frames import FrameMaker
-from meshsight.workflows.show import DEFAULT_LOOKS, WRITABLE_SUFFIXES, Looks, draw_labels, write_grid
+from meshsight.workflows.show import GRID_SIDE, WRITABLE_SUFFIXES, Looks, draw_labels, write_grid
+
+GRID_LOOKS = Looks(side=GRID_SIDE)
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +33,7 @@ class Previewed:
     drawer: str
 
 
-def preview(spec: SceneSpec, root: Path, *, out: Path, count: int = 16, looks: Looks = DEFAULT_LOOKS) -> Previewed:
+def preview(spec: SceneSpec, root: Path, *, out: Path, count: int = 16, looks: Looks = GRID_LOOKS) -> Previewed:
     """Draws the first frames of a recipe as `generate` would, as one grid.
 
     Args:

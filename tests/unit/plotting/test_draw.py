@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from meshsight.core.masks import encode_mask
-from meshsight.plotting.draw import Mark, detection_marks, draw, image_grid, label_marks
-from meshsight.plotting.style import class_color, class_hex, text_on
+from meshsight.plotting.draw import Mark, Shape, detection_marks, draw, image_grid
+from meshsight.plotting.style import class_hex, text_on
 from meshsight.records.detections import Detections
-from meshsight.records.sample import ObjectLabel
 
 RED = (255, 0, 0)
 GREY = np.full((100, 120, 3), 128, np.uint8)
@@ -59,23 +58,40 @@ def test_tags_of_one_box_do_not_cover_each_other() -> None:
     assert is_red(picture).sum() > 50  # the first tag is still seen under the second, larger drawing
 
 
-def test_cuboid_and_points_are_drawn_in_the_colour() -> None:
-    corners = np.array([[30 + 40 * (i & 1), 30 + 40 * (i >> 1 & 1), 2.0] for i in range(8)] + [[50, 50, 2.0]])
-    corners[7] = np.nan  # a corner behind the camera
-    mark = Mark(box=(0.0, 0.0, 1.0, 1.0), text="", color=RED, keypoints=corners)
-    picture = draw(GREY, [mark], min_side=0)
-    assert is_red(picture)[30, 30:71].all()
-    assert is_red(picture)[50, 50]
-
-
-def test_marks_of_labels_and_detections() -> None:
-    labels = (
-        ObjectLabel(class_id=1, box=(0.0, 0.0, 5.0, 5.0)),
-        ObjectLabel(class_id=0, box=(0.0, 0.0, 9.0, 9.0), is_ignored=True),
+def test_lines_faces_and_points_are_drawn_where_they_are_known() -> None:
+    square = np.array([[30.0, 30.0], [70.0, 30.0], [70.0, 70.0], [30.0, 70.0]])
+    broken = np.vstack([square[:2] + 15.0, [[np.nan, np.nan]], square[2:]])
+    shapes = (
+        Shape(points=square, is_closed=True),
+        Shape(points=np.array([[50.0, 50.0]]), is_dots=True),
+        Shape(points=np.array([[10.0, 90.0], [20.0, 90.0]]), color=(0, 0, 255)),
+        Shape(points=broken),
     )
-    seen, ignored = label_marks(labels, ("mug", "can"))
-    assert (seen.text, seen.color, seen.is_dashed) == ("can", class_color(1), False)
-    assert (ignored.text, ignored.is_dashed) == ("", True)
+    picture = draw(GREY, [Mark(box=(0.0, 0.0, 9.0, 9.0), text="", color=RED, shapes=shapes, has_box=False)], min_side=0)
+    red = is_red(picture)
+    assert red[30, 30:71].all() and red[70, 30:71].all() and red[30:71, 30].all() and red[30:71, 70].all()
+    assert red[50, 50] and not red[60, 40]
+    assert (picture[90, 10:21] == (0, 0, 255)).all()
+    assert red[45, 45:86].all()  # the known side of the broken line
+    assert not is_red(picture)[:9, :9].any()  # no box was asked for
+
+
+def test_faces_are_tinted_inside_only() -> None:
+    face = Shape(points=np.array([[20.0, 20.0], [60.0, 20.0], [60.0, 50.0], [20.0, 50.0]]), is_closed=True, fill=0.5)
+    picture = draw(
+        GREY, [Mark(box=(0.0, 0.0, 1.0, 1.0), text="", color=RED, shapes=(face,), has_box=False)], min_side=0
+    )
+    tinted = (picture == (191, 64, 64)).all(axis=2)
+    assert tinted[22:48, 22:58].all()
+    assert (
+        tinted.sum() + is_red(picture).sum() + (picture == 128).all(axis=2).sum() == picture.shape[0] * picture.shape[1]
+    )
+    away = Shape(points=face.points + 1e6, is_closed=True, fill=0.5)
+    far = draw(GREY, [Mark(box=(0.0, 0.0, 1.0, 1.0), text="", color=RED, shapes=(away,), has_box=False)], min_side=0)
+    np.testing.assert_array_equal(far, GREY)
+
+
+def test_marks_of_detections() -> None:
     found = Detections(
         boxes=np.array([[0, 0, 5, 5], [0, 0, 9, 9], [0, 0, 3, 3]], np.float32),
         scores=np.array([0.91, 0.5, 0.1], np.float32),

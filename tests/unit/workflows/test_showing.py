@@ -12,7 +12,7 @@ from meshsight.presets.basic import basic
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import ObjectLabel, Sample
 from meshsight.workflows.preview import preview
-from meshsight.workflows.show import Looks, show
+from meshsight.workflows.show import Looks, Selection, show
 
 SMALL = Looks(side=96)
 
@@ -35,7 +35,7 @@ def dataset(tmp_path: Path) -> Dataset:
 
 
 def test_a_grid_spread_over_the_data(dataset: Dataset, tmp_path: Path) -> None:
-    shown = show(dataset, out=tmp_path / "grid.png", count=4, looks=SMALL)
+    shown = show(dataset, out=tmp_path / "grid.png", selection=Selection(count=4), looks=SMALL)
     assert (shown.num_images, shown.num_objects) == (4, 8)
     grid = read_image(tmp_path / "grid.png")
     assert grid.shape == (2 * (64 + 8) + 8, 2 * (96 + 8) + 8, 3)
@@ -45,21 +45,21 @@ def test_a_grid_spread_over_the_data(dataset: Dataset, tmp_path: Path) -> None:
 
 
 def test_a_folder_of_pictures(dataset: Dataset, tmp_path: Path) -> None:
-    shown = show(dataset, out=tmp_path / "out", count=99, looks=SMALL)
+    shown = show(dataset, out=tmp_path / "out", selection=Selection(count=99), looks=SMALL)
     assert [path.name for path in shown.paths] == [f"{i}.jpg" for i in range(10)]
     assert all(read_image(path).shape == (64, 96, 3) for path in shown.paths)
 
 
 def test_one_sample_is_one_picture_without_a_frame(dataset: Dataset, tmp_path: Path) -> None:
-    show(dataset, out=tmp_path / "one.jpg", count=1, looks=SMALL)
+    show(dataset, out=tmp_path / "one.jpg", selection=Selection(count=1), looks=SMALL)
     assert read_image(tmp_path / "one.jpg").shape == (64, 96, 3)
 
 
 def test_bad_calls(dataset: Dataset, tmp_path: Path) -> None:
     with pytest.raises(CallError, match="--count 0"):
-        show(dataset, out=tmp_path / "x.png", count=0)
+        show(dataset, out=tmp_path / "x.png", selection=Selection(count=0))
     with pytest.raises(CallError, match=r"x\.gif: expected a file ending in \.png"):
-        show(dataset, out=tmp_path / "x.gif", count=1)
+        show(dataset, out=tmp_path / "x.gif", selection=Selection(count=1))
     with pytest.raises(DataError, match="no such data set"):
         show(tmp_path / "nowhere", out=tmp_path / "x.png")
     with pytest.raises(CallError, match=r"grid: expected a file ending in \.png"):
