@@ -81,7 +81,7 @@ def _open(file: Path, size: int, mtime_ns: int) -> Container:
 
 def _kind_of(name: str) -> str | None:
     plain = _DIGIT.sub("0", name.lower())
-    return next((kind for suffix, kind in _kind_by_suffix().items() if plain.endswith(suffix)), None)
+    return next((kind for suffix, kind in _kind_by_suffix().items() if plain.endswith(_DIGIT.sub("0", suffix))), None)
 
 
 @lru_cache(maxsize=1)
