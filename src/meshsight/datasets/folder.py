@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from meshsight.core.files import sha256_of, sha256_of_file, write_bytes, write_chunks
-from meshsight.datasets.coco_writing import coco_chunks
+from meshsight.datasets.coco.writing import coco_chunks
 from meshsight.datasets.manifest import COCO, Manifest, Shard, content_fingerprint, read_manifest, write_manifest
 from meshsight.datasets.plan import FolderPlan
 from meshsight.datasets.sample_json import read_samples

@@ -15,7 +15,7 @@ from pycocotools.coco import COCO
 from meshsight.core.errors import DataError
 from meshsight.core.files import sha256_of
 from meshsight.core.masks import decode_mask, mask_area, tight_box
-from meshsight.datasets.coco_writing import SKELETON
+from meshsight.datasets.coco.keypoints import SKELETON
 from meshsight.datasets.folder import FrameLines, finish_folder, open_folder, remove_torn_files, write_shard
 from meshsight.datasets.manifest import Manifest, read_manifest
 from meshsight.datasets.opening import open_dataset

@@ -1,0 +1,74 @@
+"""Masks as COCO files hold them: polygons, or runs as a list or a compressed string.
+
+Polygons are drawn with pycocotools, as every evaluation does.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+from pycocotools import mask as coco_mask
+
+from meshsight.core.errors import DataError
+from meshsight.core.masks import RunLengthMask
+from meshsight.datasets.coco.tables import RunLengthRow, Segmentation
+from meshsight.records.sample import Polygon
+
+# What reaches further out is no outline; drawing it would take memory without end.
+_FURTHEST_PX = 100_000.0
+
+
+class Outline(NamedTuple):
+    """What a segmentation says; a mask beside polygons is drawn from them."""
+
+    polygons: tuple[Polygon, ...] | None = None
+    mask: RunLengthMask | None = None
+
+
+def read_segmentation(segmentation: Segmentation | None, size_hw: tuple[int, int], where: str) -> Outline:
+    """Returns the outline of an object; both parts are None when nothing is said.
+
+    Raises:
+        DataError: runs of another size, or a polygon that cannot be.
+    """
+    if not segmentation:
+        return Outline()
+    if isinstance(segmentation, RunLengthRow):
+        return Outline(mask=_read_runs(segmentation, size_hw, where))
+    polygons = _read_polygons(segmentation, where)
+    return Outline(polygons, draw_polygons(polygons, size_hw)) if polygons else Outline()
+
+
+def draw_polygons(polygons: Sequence[Polygon], size_hw: tuple[int, int]) -> RunLengthMask:
+    """Draws the union of outlines of at least three points each."""
+    drawn = coco_mask.frPyObjects(cast("Any", [points.ravel().tolist() for points in polygons]), *size_hw)
+    return _compressed(drawn[0] if len(drawn) == 1 else coco_mask.merge(drawn), size_hw)
+
+
+def _read_runs(row: RunLengthRow, size_hw: tuple[int, int], where: str) -> RunLengthMask:
+    if row.size != size_hw:
+        raise DataError(f"{where}: a mask of size {row.size} in an image of {size_hw} (height, width)")
+    height, width = size_hw
+    if isinstance(row.counts, str):
+        return RunLengthMask(counts=row.counts, size_hw=size_hw)
+    if sum(row.counts) != height * width or min(row.counts) < 0:
+        raise DataError(f"{where}: a mask whose runs cover {sum(row.counts)} pixels of {height * width}")
+    return _compressed(coco_mask.frPyObjects(cast("Any", row.model_dump()), height, width), size_hw)
+
+
+def _read_polygons(rows: Sequence[Sequence[float]], where: str) -> tuple[Polygon, ...]:
+    """Reads polygons; those with fewer than three points enclose nothing and are left out."""
+    polygons: list[Polygon] = []
+    for row in rows:
+        if len(row) % 2:
+            raise DataError(f"{where}: a polygon of {len(row)} numbers; each point needs an x and a y")
+        points = np.array(row, dtype=np.float64).reshape(-1, 2)
+        if not np.all(np.abs(points) <= _FURTHEST_PX):
+            raise DataError(f"{where}: a polygon that reaches beyond {_FURTHEST_PX:g} px, or is not finite")
+        if len(points) >= 3:
+            polygons.append(points)
+    return tuple(polygons)
+
+
+def _compressed(runs: Any, size_hw: tuple[int, int]) -> RunLengthMask:
+    return RunLengthMask(counts=cast("dict[str, bytes]", runs)["counts"].decode("ascii"), size_hw=size_hw)
