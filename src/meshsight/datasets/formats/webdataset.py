@@ -8,7 +8,6 @@ An image keeps its suffix. The labels are exact; members carry no time, owner or
 Reading holds the table of contents of one shard at a time.
 """
 
-import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,20 +16,28 @@ from typing import Literal
 
 from pydantic import Field
 
-from meshsight.core.container import open_container, read_path
-from meshsight.core.errors import DataError, ImageError
+from meshsight.core.container import open_container
+from meshsight.core.errors import DataError
 from meshsight.core.files import write_chunks
 from meshsight.core.images import IMAGE_SUFFIXES
 from meshsight.datasets.capacity import EXACT, Capacity, Part
 from meshsight.datasets.class_names import CLASSES, read_class_list, write_class_list
 from meshsight.datasets.format import WHOLE
 from meshsight.datasets.sample_json import sample_from_json, sample_to_json
+from meshsight.datasets.tar_shards import (
+    END_OF_TAR,
+    SHARDS,
+    batches,
+    first_member,
+    read_image_bytes,
+    shard_name,
+    tar_member,
+)
 from meshsight.datasets.target import Target
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import Sample
 from meshsight.specs.base import VariantSpec
 
-SHARDS = "shard-*.tar"
 _KEY_DIGITS = 9
 
 
@@ -94,9 +101,9 @@ class WebdatasetFormat:
         classes = next(iter(parts.values())).classes
         for split, dataset in parts.items():
             folder = target.folder / split if split != WHOLE else target.folder
-            for index, batch in enumerate(_batches(dataset, self._spec.shard_images)):
+            for index, batch in enumerate(batches(dataset.samples(), self._spec.shard_images)):
                 first = index * self._spec.shard_images
-                write_chunks(folder / f"shard-{index:06d}.tar", _shard_chunks(dataset.root, batch, first))
+                write_chunks(folder / shard_name(index), _shard_chunks(dataset.root, batch, first))
         write_class_list(target.folder, classes, classes)
 
 
@@ -106,7 +113,9 @@ def build(spec: Spec) -> WebdatasetFormat:
 
 
 def _has_shards(folder: Path) -> bool:
-    return next(folder.glob(SHARDS), None) is not None
+    """Tells whether a folder holds our shards; the members of BOP's have two suffixes (`.rgb.png`)."""
+    first = first_member(folder)
+    return first is not None and len(PurePosixPath(first).suffixes) == 1
 
 
 def _label_names(shard: Path) -> list[str]:
@@ -129,32 +138,10 @@ def _read_sample(shard: Path, label: bytes, name: str, images: Mapping[str, str]
     return replace(sample, image=f"{shard.name}/{images[stem]}")
 
 
-def _batches(dataset: Dataset, size: int) -> Iterator[list[Sample]]:
-    batch: list[Sample] = []
-    for sample in dataset.samples():
-        batch.append(sample)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
 def _shard_chunks(root: Path, samples: Sequence[Sample], first: int) -> Iterator[bytes]:
     for index, sample in enumerate(samples, start=first):
-        try:
-            image = read_path(root / sample.image)
-        except OSError as error:
-            raise ImageError(f"{root / sample.image}: cannot be read: {error.strerror or error}") from error
         key = f"{index:0{_KEY_DIGITS}d}"
-        yield from _member(key + PurePosixPath(sample.image).suffix.lower(), image)
-        yield from _member(f"{key}.json", sample_to_json(sample).encode())
-    yield bytes(2 * tarfile.BLOCKSIZE)
-
-
-def _member(name: str, data: bytes) -> Iterator[bytes]:
-    info = tarfile.TarInfo(name)
-    info.size = len(data)
-    yield info.tobuf(tarfile.PAX_FORMAT)
-    yield data
-    yield bytes(-len(data) % tarfile.BLOCKSIZE)
+        suffix = PurePosixPath(sample.image).suffix.lower()
+        yield from tar_member(key + suffix, read_image_bytes(root / sample.image))
+        yield from tar_member(f"{key}.json", sample_to_json(sample).encode())
+    yield END_OF_TAR
