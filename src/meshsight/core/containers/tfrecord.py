@@ -4,6 +4,7 @@ A member is called as its Example calls the image, with the suffix of what the b
 digit: shards end in their number, as in `train-00003-of-00010`.
 """
 
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from meshsight.core.errors import DataError
@@ -59,13 +60,13 @@ def build(file: Path) -> TfrecordContainer:
     return TfrecordContainer(file)
 
 
-def image_of(example: dict[str, Feature]) -> bytes | None:
+def image_of(example: Mapping[str, Feature]) -> bytes | None:
     """Returns the encoded image in an Example, or None where there is none."""
     found = (example.get(key) for key in IMAGE_KEYS)
     return next((value[0] for value in found if isinstance(value, tuple) and value), None)
 
 
-def _name(example: dict[str, Feature], image: bytes, offset: int) -> str:
+def _name(example: Mapping[str, Feature], image: bytes, offset: int) -> str:
     found = (example.get(key) for key in _NAME_KEYS)
     texts = (value[0].decode(errors="replace") for value in found if isinstance(value, tuple) and value)
     path = PurePosixPath(next((text for text in texts if text), str(offset)))

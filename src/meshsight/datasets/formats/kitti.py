@@ -14,7 +14,7 @@ import logging
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -24,14 +24,12 @@ from meshsight.core.errors import DataError
 from meshsight.core.files import write_text
 from meshsight.core.images import read_size_hw
 from meshsight.core.kinds import did_you_mean
-from meshsight.core.pose import make_pose
 from meshsight.datasets.capacity import EXACT, Capacity, Part
 from meshsight.datasets.class_names import CLASSES, read_class_list, write_class_list, written_names
 from meshsight.datasets.foreign import BoxCheck, photograph_of
 from meshsight.datasets.format import WHOLE
 from meshsight.datasets.image_names import FlatNames
-from meshsight.datasets.kitti_boxes import kitti_box, pose_of
-from meshsight.datasets.kitti_calibration import Calibration, calibration_text, read_calibration
+from meshsight.datasets.kitti_calibration import calibration_text, read_calibration
 from meshsight.datasets.kitti_folders import (
     CALIBRATIONS,
     TRAINING,
@@ -40,6 +38,7 @@ from meshsight.datasets.kitti_folders import (
     images_with_labels,
     kitti_folders,
 )
+from meshsight.datasets.kitti_labels import label_of, row_of
 from meshsight.datasets.kitti_rows import KittiRow, dont_care_line, parse_rows, row_line
 from meshsight.datasets.kitti_terms import (
     DONT_CARE,
@@ -48,15 +47,13 @@ from meshsight.datasets.kitti_terms import (
     KittiTermsSpec,
     in_kitti_terms,
     is_dont_care,
-    stated_as,
 )
 from meshsight.datasets.target import Target
 from meshsight.records.dataset import Dataset
-from meshsight.records.sample import Box, ObjectLabel, Pose, Sample
+from meshsight.records.sample import ObjectLabel, Sample
 
 log = logging.getLogger(__name__)
 
-_ANY_TILT_RAD = 4.0
 _STEM_DIGITS = 6
 
 
@@ -157,23 +154,26 @@ def build(spec: Spec) -> KittiFormat:
     return KittiFormat(spec)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Reading:
-    """What a pass over the samples needs."""
+    """What a pass over the samples needs; only the first one says what was tolerated."""
 
     root: Path
     folder: KittiFolder
     images: Mapping[str, str]
     ids: Mapping[str, int]
     spec: Spec
+    is_first: bool = True
 
     def samples(self) -> Iterator[Sample]:
         check, oddities = BoxCheck(self.spec), Counter[str]()
         for index, (stem, name) in enumerate(self.images.items()):
             yield self._sample(index, stem, name, check, oddities)
-        check.report(self.root)
-        for what, count in oddities.items():
-            log.warning("%s: %d %s", self.root, count, what)
+        if self.is_first:
+            self.is_first = False
+            check.report(self.root)
+            for what, count in oddities.items():
+                log.warning("%s: %d %s", self.root, count, what)
 
     def _sample(self, index: int, stem: str, name: str, check: BoxCheck, oddities: Counter[str]) -> Sample:
         file = self.folder.labels / f"{stem}.txt"
@@ -186,7 +186,8 @@ class _Reading:
             where = f"{file}: object {number}"
             box = check.check(row.box, size_hw, where)
             if box is not None:
-                labels.append(self._label(row, box, calibration, where))
+                offset_m = None if calibration is None else calibration.offset_m
+                labels.append(label_of(row, self._class_id(row, where), box, offset_m))
         return Sample(
             image=image,
             size_hw=size_hw,
@@ -196,13 +197,12 @@ class _Reading:
             camera=None if calibration is None else calibration.camera,
         )
 
-    def _label(self, row: KittiRow, box: Box, calibration: Calibration | None, where: str) -> ObjectLabel:
+    def _class_id(self, row: KittiRow, where: str) -> int:
         if is_dont_care(row.name):
-            return ObjectLabel(class_id=NO_CLASS, box=box, is_ignored=True)
+            return NO_CLASS
         if row.name not in self.ids:
             raise DataError(f"{where}: class '{row.name}' is not in {CLASSES}{did_you_mean(row.name, self.ids)}")
-        stated = stated_as(row.truncation, row.occlusion_level)
-        return ObjectLabel(class_id=self.ids[row.name], box=box, stated=stated, pose=_pose(row, calibration))
+        return self.ids[row.name]
 
     def _size_hw(self, image: str, rows: Sequence[KittiRow]) -> tuple[int, int]:
         """Reads an image's size; of one that is missing and kept, it is the smallest that holds the boxes."""
@@ -250,16 +250,6 @@ def _text(file: Path) -> str:
         raise DataError(f"{file}: cannot be read as text: {error}") from error
 
 
-def _pose(row: KittiRow, calibration: Calibration | None) -> Pose | None:
-    if row.box_3d is None:
-        return None
-    pose = pose_of(row.box_3d)
-    if calibration is None:
-        return pose
-    T = pose.T_cam_object
-    return replace(pose, T_cam_object=make_pose(T[:3, :3], T[:3, 3] + calibration.offset_m))
-
-
 def _write_labels(sample: Sample, folder: Path, stem: str, written: tuple[str, ...]) -> None:
     lines = "".join(f"{_line(label, written)}\n" for label in sample.objects)
     write_text(folder / "label_2" / f"{stem}.txt", lines)
@@ -270,13 +260,4 @@ def _write_labels(sample: Sample, folder: Path, stem: str, written: tuple[str, .
 def _line(label: ObjectLabel, written: tuple[str, ...]) -> str:
     if label.is_ignored:
         return dont_care_line(DONT_CARE, label.box)
-    stated = label.stated
-    return row_line(
-        KittiRow(
-            name=written[label.class_id],
-            truncation=None if stated is None else stated.truncation,
-            occlusion_level=None if stated is None else stated.occlusion_level,
-            box=label.box,
-            box_3d=None if label.pose is None else kitti_box(label.pose, _ANY_TILT_RAD),
-        )
-    )
+    return row_line(row_of(label, written[label.class_id]))
