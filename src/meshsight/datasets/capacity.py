@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from meshsight.core.errors import DataError
 from meshsight.datasets.class_names import ANY_NAME, NameRule
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import ObjectLabel, Sample
@@ -113,9 +114,17 @@ def reduce_sample(sample: Sample, capacity: Capacity, losses: Losses) -> Sample:
     """Returns what of a sample a format can say, and counts the rest.
 
     A region to ignore is left out where the format has no such thing: as an object it would be a false label.
+
+    Raises:
+        DataError: more objects are left than the format allows in one image.
     """
     reduced = (_reduce_object(label, sample, capacity, losses) for label in sample.objects)
-    changes: dict[str, object] = {"objects": tuple(label for label in reduced if label is not None)}
+    objects = tuple(label for label in reduced if label is not None)
+    if capacity.max_objects is not None and len(objects) > capacity.max_objects:
+        raise DataError(
+            f"{sample.image}: {len(objects)} objects; the format holds at most {capacity.max_objects} an image"
+        )
+    changes: dict[str, object] = {"objects": objects}
     for part, name in _OF_SAMPLES.items():
         if part not in capacity.keeps and getattr(sample, name) is not None:
             losses.parts[part] += 1

@@ -97,4 +97,4 @@ def read_class_list(folder: Path) -> tuple[NamedClass, ...] | None:
     except FileNotFoundError:
         return None
     except (OSError, ValidationError) as error:
-        raise DataError(f"{path}: no list of classes ({error}); mend or remove it") from error
+        raise DataError(f"{path}: no list of classes ({' '.join(str(error).split())}); mend or remove it") from error

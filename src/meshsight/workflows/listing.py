@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass
 
-from meshsight.core.errors import CallError
+from meshsight.core.errors import CallError, MissingExtraError
 from meshsight.core.kinds import Kinds, did_you_mean
-from meshsight.datasets.format import FORMAT_KINDS
+from meshsight.datasets.format import FORMAT_KINDS, Reader, Writer
 from meshsight.exporting.kinds import EXPORTER_KINDS
 from meshsight.models.kinds import BACKBONE_KINDS, DETECTOR_KINDS, HEAD_KINDS, NECK_KINDS
 from meshsight.specs.scene import RENDERER_KINDS
@@ -30,6 +30,7 @@ class KindEntry:
         summary: the first sentence of its documentation.
         extra: the optional extra that its build needs, or None.
         missing: packages of that extra that are not installed; empty when it can be used here.
+        can: "read" and "write", of a data set format whose library is installed; else empty.
     """
 
     noun: str
@@ -37,6 +38,7 @@ class KindEntry:
     summary: str
     extra: str | None
     missing: tuple[str, ...]
+    can: tuple[str, ...] = ()
 
 
 def list_kinds(topic: str) -> tuple[KindEntry, ...]:
@@ -63,7 +65,17 @@ def _entry(kinds: Kinds, name: str) -> KindEntry:
         summary=_summary(module.__doc__ or ""),
         extra=extra,
         missing=() if extra is None else missing_packages(extra),
+        can=_roles(name) if kinds is FORMAT_KINDS else (),
     )
+
+
+def _roles(kind: str) -> tuple[str, ...]:
+    """Returns what a data set format can do, as far as its library is here to tell."""
+    try:
+        made = FORMAT_KINDS.builder(kind)(FORMAT_KINDS.module(kind).Spec())
+    except MissingExtraError:
+        return ()
+    return tuple(word for word, role in (("read", Reader), ("write", Writer)) if isinstance(made, role))
 
 
 def _summary(docstring: str) -> str:
