@@ -1,24 +1,43 @@
 """Pascal VOC: one XML file an image, boxes 1-based and inclusive (VOC2012 development kit, section 9).
 
-Accepted are `Annotations/` with `JPEGImages/` and, if there are any, the split lists `ImageSets/Main/NAME.txt`; also a
-folder (or one for each split) of XML files beside their images. A split is asked for by name; without one, all
-annotations are read. `difficult` objects become regions to ignore. Class ids follow the sorted names of all annotations
-of the folder, so that they are the same in each of its splits.
+Annotations/NAME.xml          see `voc_xml`
+JPEGImages/NAME.jpg
+ImageSets/Main/SPLIT.txt      the names of a split; `trainval` without splits
+classes.json                  the classes in order, also those without an object
+
+Read are also folders (or one for each split) of XML files beside their images, as labelling tools leave them. A split
+is asked for by name; without one, all annotations are read. `difficult` objects become regions to ignore. Without
+`classes.json`, class ids follow the sorted names of all annotations, so that they are the same in each split.
 """
 
-import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from meshsight.core.errors import DataError
-from meshsight.core.images import IMAGE_SUFFIXES, read_size_hw
+from meshsight.core.files import write_text
+from meshsight.core.images import read_size_hw
+from meshsight.datasets.capacity import EXACT, Capacity, Part
+from meshsight.datasets.class_names import CLASSES, NameRule, read_class_list, write_class_list, written_names
 from meshsight.datasets.foreign import BoxCheck, ForeignSpec, photograph_of
+from meshsight.datasets.image_names import FlatNames
+from meshsight.datasets.label_folders import checked_samples
+from meshsight.datasets.target import Target
+from meshsight.datasets.voc_folders import (
+    ANNOTATIONS,
+    BOTH,
+    IMAGES,
+    LISTS,
+    ImageFinder,
+    annotation_files,
+    data_folder,
+    is_voc,
+    split_names,
+)
+from meshsight.datasets.voc_xml import VocObject, VocPage, page_text, read_names, read_page, with_flags
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import Box, ObjectLabel, Sample
-
-CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
 class Spec(ForeignSpec):
@@ -27,170 +46,133 @@ class Spec(ForeignSpec):
     kind: Literal["voc"] = "voc"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Thing:
-    name: str
-    box: Box
-    is_difficult: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Page:
-    image: str
-    size_hw: tuple[int, int]
-    things: tuple[_Thing, ...]
+def _one_line(name: str) -> str:
+    return " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", name).split())
 
 
 class VocFormat:
-    """Reads Pascal VOC folders."""
+    """Reads and writes Pascal VOC folders."""
 
-    looks_for = "a folder with Annotations/*.xml, or *.xml beside the images (Pascal VOC)"
+    looks_for = f"a folder with {ANNOTATIONS}/*.xml, or *.xml beside the images (Pascal VOC)"
+    capacity = Capacity(
+        keeps={Part.BOX: EXACT, Part.STATED: EXACT, Part.IGNORED: EXACT, Part.SOURCE: EXACT},
+        names=NameRule(rule="one line of text, without spaces at its ends or several in a row", write=_one_line),
+        in_its_words=with_flags,
+        notes=(
+            "Regions to ignore are `difficult` objects.",
+            "`truncated` and `occluded` say whether any pixel is cut off or hidden; where that is not known, they are "
+            "left out.",
+            "Spaces in the names of images become underscores: the lists of a split are parted at spaces.",
+        ),
+    )
 
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
 
     def recognises(self, path: Path) -> bool:
-        """Looks for an XML file in the usual places."""
-        places = (path / "Annotations", path, *(p for p in path.glob("*") if p.is_dir())) if path.is_dir() else ()
-        return any(next(place.glob("*.xml"), None) is not None for place in places)
+        """Looks for an annotation in the usual places."""
+        return is_voc(path)
 
     def splits(self, path: Path) -> tuple[str, ...]:
-        """Returns the names of its splits."""
-        lists = path / "ImageSets" / "Main"
-        if lists.is_dir():
-            return tuple(file.stem for file in sorted(lists.glob("*.txt")))
-        folders = (folder for folder in sorted(path.glob("*")) if next(folder.glob("*.xml"), None) is not None)
-        return tuple(folder.name for folder in folders if folder.name != "Annotations")
+        """Returns the names of its lists or folders that do not overlap."""
+        return split_names(path)
 
     def open(self, path: Path, split: str | None) -> Dataset:
-        """Reads every annotation; images are only looked for.
+        """Lists the annotations and learns the class names; boxes and images are looked at when a sample is asked for.
 
         Raises:
-            DataError: an annotation, box, image or split is missing or bad.
+            DataError: there is no such split, an annotation of it is missing, or a file is no annotation.
         """
-        root, annotations = _annotations(path, split)
-        check = BoxCheck(self._spec)
-        pages = [_read_page(file, root, check) for file in annotations]
-        check.report(path)
-        classes = _class_names(path)
-        ids = {name: class_id for class_id, name in enumerate(classes)}
-
-        def samples() -> Iterator[Sample]:
-            return (_sample(index, page, ids) for index, page in enumerate(pages))
-
+        files = annotation_files(path, split)
+        classes, ids = _classes(path)
+        root = data_folder(path, split)
         return Dataset(
             root=root,
             classes=classes,
-            num_samples=len(pages),
-            samples=samples,
+            num_samples=len(files),
+            samples=checked_samples(files, _PageReader(self._spec, root, ids).sample, self._spec, path),
             name=path.resolve().name + (f"#{split}" if split else ""),
             fingerprint=None,
         )
 
+    def write(self, parts: Mapping[str, Dataset], target: Target) -> None:
+        """Writes images, annotations and lists.
+
+        Raises:
+            DataError: a class name cannot be written, or an image is missing.
+            StorageError: the disk is full.
+        """
+        classes = next(iter(parts.values())).classes
+        written = written_names(classes, self.capacity.names)
+        names = FlatNames()
+        for split, dataset in parts.items():
+            stems = [_write_sample(sample, dataset.root, names, written, target) for sample in dataset.samples()]
+            write_text(target.folder / LISTS / f"{split or BOTH}.txt", "".join(f"{stem}\n" for stem in stems))
+        write_class_list(target.folder, classes, written)
+
 
 def build(spec: Spec) -> VocFormat:
-    """Returns the reader."""
+    """Returns the format."""
     return VocFormat(spec)
 
 
-def _annotations(path: Path, split: str | None) -> tuple[Path, list[Path]]:
-    """Returns the folder that image paths are relative to, and the annotation files in order."""
-    lists = path / "ImageSets" / "Main"
-    if split is not None and not (lists / f"{split}.txt").is_file() and (path / split).is_dir():
-        path, split = path / split, None
-    folder = path / "Annotations" if (path / "Annotations").is_dir() else path
-    if split is None:
-        files = sorted(folder.glob("*.xml"))
-    else:
-        files = [folder / f"{stem}.xml" for stem in _listed(lists, split, path)]
-    if not files:
-        raise DataError(f"{folder}: no annotation (*.xml){f' in split {split}' if split else ''}; is this Pascal VOC?")
-    absent = [file for file in files if not file.is_file()]
-    if absent:
-        raise DataError(f"{lists / f'{split}.txt'}: {len(absent)} listed annotations are missing, first {absent[0]}")
-    return path, files
+class _PageReader:
+    """Makes samples of annotation files."""
+
+    def __init__(self, spec: Spec, root: Path, ids: Mapping[str, int]) -> None:
+        self._spec = spec
+        self._root = root
+        self._ids = ids
+        self._finder = ImageFinder(root)
+
+    def sample(self, index: int, file: Path, check: BoxCheck) -> Sample:
+        """Reads one annotation and finds its image."""
+        page = read_page(file)
+        image = self._image(file, page)
+        size_hw = page.size_hw or read_size_hw(self._root / image)
+        labels = (
+            self._label(thing, check.check(thing.box, size_hw, where), where)
+            for thing, where in ((thing, f"{file}: object {number}") for number, thing in enumerate(page.objects, 1))
+        )
+        return Sample(
+            image=image,
+            size_hw=size_hw,
+            objects=tuple(label for label in labels if label is not None),
+            frame=index,
+            group=photograph_of(image),
+            source=page.source,
+        )
+
+    def _image(self, file: Path, page: VocPage) -> str:
+        image = self._finder.find(file, page.image_names)
+        if image is not None:
+            return image
+        name = next(iter(page.image_names), file.stem)
+        if self._spec.missing_images == "keep" and page.size_hw is not None:
+            return f"{IMAGES}/{name}"
+        raise DataError(f"{file}: no image '{name}' (looked in {self._finder.looked_in(file)})")
+
+    def _label(self, thing: VocObject, box: Box | None, where: str) -> ObjectLabel | None:
+        if thing.name not in self._ids:
+            raise DataError(f"{where}: class '{thing.name}' is not in {CLASSES}; add it there, or remove {CLASSES}")
+        if box is None:
+            return None
+        return ObjectLabel(class_id=self._ids[thing.name], box=box, stated=thing.stated, is_ignored=thing.is_difficult)
 
 
-def _class_names(path: Path) -> tuple[str, ...]:
-    """Gathers the class names of a whole folder with all its splits."""
-    files = (file for pattern in ("*.xml", "*/*.xml") for file in path.glob(pattern))
-    return tuple(sorted({_name(e, str(file)) for file in files for e in _parse(file).findall("object")}))
+def _classes(path: Path) -> tuple[tuple[str, ...], dict[str, int]]:
+    """Returns the class names, and class ids by the name in the annotations."""
+    listed = read_class_list(path)
+    if listed is not None:
+        return tuple(one.name for one in listed), {one.written: index for index, one in enumerate(listed)}
+    names = sorted({name for file in annotation_files(path, None) for name in read_names(file)})
+    return tuple(names), {name: index for index, name in enumerate(names)}
 
 
-def _parse(file: Path) -> ET.Element:
-    try:
-        return ET.parse(file).getroot()
-    except (ET.ParseError, OSError) as error:
-        raise DataError(f"{file}: cannot be read as XML: {error}") from error
-
-
-def _listed(lists: Path, split: str, path: Path) -> list[str]:
-    try:
-        lines = (lists / f"{split}.txt").read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        known = [file.stem for file in sorted(lists.glob("*.txt"))] if lists.is_dir() else []
-        raise DataError(
-            f"{path}: no split '{split}' (looked for {lists / f'{split}.txt'}); there are: {', '.join(known) or 'none'}"
-        ) from error
-    return [line.split()[0] for line in lines if line.strip()]
-
-
-def _read_page(file: Path, root: Path, check: BoxCheck) -> _Page:
-    page = _parse(file)
-    image = _find_image(file, page.findtext("filename", ""), root)
-    size_hw = _size_hw(page, root / image)
-    things: list[_Thing] = []
-    for number, element in enumerate(page.findall("object"), start=1):
-        where = f"{file}: object {number}"
-        box = check.check(_box(element, where), size_hw, where)
-        if box is not None:
-            is_difficult = element.findtext("difficult", "0").strip() == "1"
-            things.append(_Thing(name=_name(element, where), box=box, is_difficult=is_difficult))
-    return _Page(image=image, size_hw=size_hw, things=tuple(things))
-
-
-def _find_image(file: Path, filename: str, root: Path) -> str:
-    """Returns the image's path in the folder: the name in the XML if there is such a file, else the XML's own name."""
-    named = PurePosixPath(filename.strip().replace("\\", "/")).name
-    folders: Sequence[Path] = (root / "JPEGImages", file.parent, root / "images", root)
-    names = [named] * bool(named) + [file.stem + suffix for suffix in IMAGE_SUFFIXES]
-    for folder in folders:
-        for name in names:
-            if (folder / name).is_file():
-                return (folder / name).relative_to(root).as_posix()
-    looked = ", ".join(str(folder) for folder in folders)
-    raise DataError(f"{file}: no image '{named or file.stem}' (looked in {looked})")
-
-
-def _size_hw(page: ET.Element, image: Path) -> tuple[int, int]:
-    height, width = page.findtext("size/height", "0").strip(), page.findtext("size/width", "0").strip()
-    if height.isdigit() and width.isdigit() and int(height) > 0 and int(width) > 0:
-        return int(height), int(width)
-    return read_size_hw(image)
-
-
-def _name(element: ET.Element, where: str) -> str:
-    name = element.findtext("name", "").strip()
-    if not name:
-        raise DataError(f"{where}: no class name in <name>")
-    return name
-
-
-def _box(element: ET.Element, where: str) -> Box:
-    try:
-        xmin, ymin, xmax, ymax = (float(element.findtext(f"bndbox/{corner}", "")) for corner in CORNERS)
-    except ValueError as error:
-        raise DataError(f"{where}: <bndbox> needs the four numbers {', '.join(CORNERS)}") from error
-    return xmin - 1, ymin - 1, xmax, ymax
-
-
-def _sample(index: int, page: _Page, ids: dict[str, int]) -> Sample:
-    return Sample(
-        image=page.image,
-        size_hw=page.size_hw,
-        objects=tuple(
-            ObjectLabel(class_id=ids[thing.name], box=thing.box, is_ignored=thing.is_difficult) for thing in page.things
-        ),
-        frame=index,
-        group=photograph_of(page.image),
-    )
+def _write_sample(sample: Sample, root: Path, names: FlatNames, written: Sequence[str], target: Target) -> str:
+    image = PurePosixPath(sample.image)
+    stem = names.stem("_".join(sample.image.split()))
+    name = f"{stem}{image.suffix.lower()}"
+    target.place_image(root / sample.image, f"{IMAGES}/{name}")
+    write_text(target.folder / ANNOTATIONS / f"{stem}.xml", page_text(sample, name, written))
+    return stem
