@@ -72,6 +72,11 @@ class KnownModels:
         return None if model is None else model.mesh
 
 
+def has_models(root: Path) -> bool:
+    """Tells whether a folder holds properties of models."""
+    return _models_folder(root) is not None
+
+
 def read_known_models(root: Path, used: Iterable[int]) -> KnownModels:
     """Reads the object models' properties and names.
 

@@ -22,6 +22,10 @@ _PLAIN_PX = 4
 _FAR_UV = 1e-3
 
 
+# Names of some properties, their type for numpy and for PLY, and their values, a column each.
+_Columns = tuple[Sequence[str], str, str, np.ndarray]
+
+
 class ModelFiles(NamedTuple):
     """The bytes of a model.
 
@@ -55,8 +59,8 @@ def model_files(mesh: Mesh, scale: float, origin_m: Vector3, texture_name: str) 
     faces = _joined_faces(mesh.parts)
     colors = np.concatenate([_vertex_colors(part) for part in mesh.parts])
     atlas = _stack_textures(mesh.parts)
-    shape = [("xyz", "<f4", "float", vertices), (("nx", "ny", "nz"), "<f4", "float", normals)]
-    look = [(("red", "green", "blue"), "u1", "uchar", colors)]
+    shape: list[_Columns] = [("xyz", "<f4", "float", vertices), (("nx", "ny", "nz"), "<f4", "float", normals)]
+    look: list[_Columns] = [(("red", "green", "blue"), "u1", "uchar", colors)]
     if atlas is not None:
         look.append((("texture_u", "texture_v"), "<f4", "float", atlas.uv))
     return ModelFiles(
@@ -71,7 +75,7 @@ def has_repeating_texture(mesh: Mesh) -> bool:
     return any(_is_textured(part) for part in mesh.parts) and _stack_textures(mesh.parts) is None
 
 
-def _encode(columns: list[tuple[Sequence[str], str, str, np.ndarray]], faces: np.ndarray, texture: str | None) -> bytes:
+def _encode(columns: Sequence[_Columns], faces: np.ndarray, texture: str | None) -> bytes:
     names = [(name, number) for group, number, _, _ in columns for name in group]
     table = np.zeros(len(columns[0][3]), dtype=names)
     for group, _, _, values in columns:

@@ -1,7 +1,7 @@
 """BOP's folders: SPLIT/SCENE with three JSON files, images and masks."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -24,7 +24,11 @@ _USUAL_ORDER = ("train", "val", "test")
 
 def split_names(root: Path) -> tuple[str, ...]:
     """Returns the folders that hold scenes: training first, then validation, test, and others."""
-    names = {path.parent.parent.name for path in root.glob(f"*/*/{SCENE_GT}")}
+    return in_usual_order({path.parent.parent.name for path in root.glob(f"*/*/{SCENE_GT}")})
+
+
+def in_usual_order(names: Collection[str]) -> tuple[str, ...]:
+    """Sorts the names of splits: training first, then validation, test, and others."""
     return tuple(sorted(names, key=lambda name: (_rank(name), name)))
 
 

@@ -174,11 +174,18 @@ class ModelShelf:
         size = high - low
         found = Symmetries() if mesh is None else self._symmetries_of(mesh)
         diameter = float(np.linalg.norm(size)) if mesh is None else mesh_diameter(mesh) * model.pose.scale * MM
+        min_x, min_y, min_z = low.tolist()
+        size_x, size_y, size_z = size.tolist()
         return ModelRow(
             diameter=diameter,
-            **{f"min_{axis}": float(value) for axis, value in zip("xyz", low, strict=True)},
-            **{f"size_{axis}": float(value) for axis, value in zip("xyz", size, strict=True)},
-            **_symmetry_rows(found, model.pose.scale, model.origin_m),
+            min_x=min_x,
+            min_y=min_y,
+            min_z=min_z,
+            size_x=size_x,
+            size_y=size_y,
+            size_z=size_z,
+            symmetries_discrete=_discrete_rows(found, model.pose.scale, model.origin_m) or None,
+            symmetries_continuous=_continuous_rows(found, model.pose.scale, model.origin_m) or None,
             mesh=model.mesh,
             mesh_scale=model.pose.scale,
             mesh_origin=_vec3(model.origin_m * MM),
@@ -190,23 +197,20 @@ class ModelShelf:
         return self._symmetries[mesh.fingerprint]
 
 
-def _symmetry_rows(found: Symmetries, scale: float, origin_m: Vector3) -> Mapping[str, list[object]]:
-    """Returns symmetries of a mesh in the frame of its model; the keys that would be empty are left out, as in BOP."""
-    rows: dict[str, list[object]] = {}
-    if found.discrete:
-        rows["symmetries_discrete"] = [_in_model(pose, scale, origin_m).reshape(-1).tolist() for pose in found.discrete]
-    if found.continuous:
-        rows["symmetries_continuous"] = [
-            {"axis": _vec3(turn.axis), "offset": _vec3((turn.offset * scale - origin_m) * MM)}
-            for turn in found.continuous
-        ]
+def _discrete_rows(found: Symmetries, scale: float, origin_m: Vector3) -> list[list[float]]:
+    """Returns the discrete symmetries of a mesh in the frame of its model, in millimetres, row by row."""
+    rows: list[list[float]] = []
+    for pose in found.discrete:
+        moved = pose.copy()
+        moved[:3, 3] = (scale * pose[:3, 3] + pose[:3, :3] @ origin_m - origin_m) * MM
+        rows.append(moved.reshape(-1).tolist())
     return rows
 
 
-def _in_model(T_mesh_mesh: Matrix4, scale: float, origin_m: Vector3) -> Matrix4:
-    moved = T_mesh_mesh.copy()
-    moved[:3, 3] = (scale * T_mesh_mesh[:3, 3] + T_mesh_mesh[:3, :3] @ origin_m - origin_m) * MM
-    return moved
+def _continuous_rows(found: Symmetries, scale: float, origin_m: Vector3) -> list[dict[str, Vec3]]:
+    return [
+        {"axis": _vec3(turn.axis), "offset": _vec3((turn.offset * scale - origin_m) * MM)} for turn in found.continuous
+    ]
 
 
 def _is_that_size(mesh: Mesh, pose: Pose) -> bool:

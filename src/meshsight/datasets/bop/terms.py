@@ -87,11 +87,13 @@ def pose_of(R: Mat3, t_mm: Vec3) -> Matrix4:
 def info_row(label: ObjectLabel) -> InfoRow:
     """Returns what BOP says of an object's visibility; what is not known is left out."""
     pixels = label.pixels
-    boxes = {"bbox_obj": _box_row(label.full_box), "bbox_visib": _box_row(label.box)}
+    around, visible = _box_row(label.full_box), _box_row(label.box)
     if pixels is None:
-        return InfoRow(**boxes, visib_fract=None if label.stated is None else label.stated.visibility)
+        share = None if label.stated is None else label.stated.visibility
+        return InfoRow(bbox_obj=around, bbox_visib=visible, visib_fract=share)
     return InfoRow(
-        **boxes,
+        bbox_obj=around,
+        bbox_visib=visible,
         px_count_all=pixels.full,
         px_count_valid=pixels.inside,
         px_count_visib=pixels.visible,
