@@ -7,7 +7,7 @@ for one data set. Checks hold what they need to remember between samples and no 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from meshsight.core.kinds import Kinds
 from meshsight.datasets.findings import Case, Fault
@@ -59,6 +59,7 @@ class Whole:
     is_complete: bool
 
 
+@runtime_checkable
 class Check(Protocol):
     """Looks for faults of one family."""
 
