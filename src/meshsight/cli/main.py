@@ -13,6 +13,7 @@ from meshsight.cli.verbs.explain import explain
 from meshsight.cli.verbs.export import export
 from meshsight.cli.verbs.generate import generate
 from meshsight.cli.verbs.init import init
+from meshsight.cli.verbs.inspect import inspect
 from meshsight.cli.verbs.list import list_kinds
 from meshsight.cli.verbs.merge import merge
 from meshsight.cli.verbs.predict import predict
@@ -26,7 +27,7 @@ from meshsight.core.kinds import did_you_mean
 
 VERBS = (
     *(demo, init, preview, generate),
-    *(verify, show, explain, rerender),
+    *(verify, inspect, show, explain, rerender),
     *(convert, split, merge),
     *(train, evaluate, export, predict),
     *(list_kinds, doctor),
