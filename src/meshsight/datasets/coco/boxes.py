@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -13,6 +14,7 @@ from meshsight.datasets.coco.labels import read_annotation
 from meshsight.datasets.coco.masks import read_segmentation
 from meshsight.datasets.coco.tables import AnnotationRow, CocoTables, describe
 from meshsight.datasets.foreign import BoxCheck, ForeignSpec
+from meshsight.records.sample import Box
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,7 +48,7 @@ def check_boxes(
         entry = read_annotation(tables, row, where)
         where = f"{where}, {describe(entry.id, row)}"
         box = boxes[row].tolist() if entry.bbox else _box_of_mask(entry, (height, width), where, spec)
-        checked = check.check(tuple(box), (height, width), where)
+        checked = check.check(cast("Box", tuple(box)), (height, width), where)
         boxes[row] = box if checked is None else checked
         is_kept[row] = checked is not None
     check.report(file)

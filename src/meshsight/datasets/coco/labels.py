@@ -4,7 +4,8 @@ Shapes: m images, n annotations.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -15,7 +16,7 @@ from meshsight.datasets.coco.keypoints import read_keypoints
 from meshsight.datasets.coco.masks import read_segmentation
 from meshsight.datasets.coco.tables import AnnotationRow, CocoTables, ImageRow, check_json, describe
 from meshsight.datasets.foreign import photograph_of
-from meshsight.records.sample import ObjectLabel, Sample
+from meshsight.records.sample import Box, ObjectLabel, Sample
 
 
 class FullAnnotation(AnnotationRow):
@@ -91,16 +92,25 @@ class CocoPages:
             strict=True,
         )
         for row, class_id, box, is_ignored, has_more in facts:
-            label = ObjectLabel(class_id=class_id, box=tuple(box), is_ignored=is_ignored)
-            yield self._with_rest(label, row, size_hw, where) if has_more else label
+            if has_more:
+                yield self._label(row, cast("Box", tuple(box)), size_hw, where)
+            else:
+                yield ObjectLabel(class_id=class_id, box=cast("Box", tuple(box)), is_ignored=is_ignored)
 
-    def _with_rest(self, label: ObjectLabel, row: int, size_hw: tuple[int, int], where: str) -> ObjectLabel:
-        """Adds what only the row's text holds."""
+    def _label(self, row: int, box: Box, size_hw: tuple[int, int], where: str) -> ObjectLabel:
+        """Reads an annotation of which the columns do not hold everything."""
+        class_id = int(self.tables.annotations.class_id[row])
         entry = read_annotation(self.tables, row, where)
         outline = read_segmentation(entry.segmentation, size_hw, f"{where}, {describe(entry.id, row)}")
-        are_named = bool(self.tables.categories[label.class_id].keypoints)
-        keypoints = read_keypoints(entry.keypoints or (), are_named=are_named)
-        label = replace(label, polygons=outline.polygons, mask=outline.mask, keypoints=keypoints)
+        are_named = bool(self.tables.categories[class_id].keypoints)
+        label = ObjectLabel(
+            class_id=class_id,
+            box=box,
+            mask=outline.mask,
+            polygons=outline.polygons,
+            keypoints=read_keypoints(entry.keypoints or (), are_named=are_named),
+            is_ignored=bool(entry.iscrowd or entry.ignore),
+        )
         return label if entry.meshsight is None else with_object_extras(label, entry.meshsight, size_hw)
 
 

@@ -35,14 +35,14 @@ def read_segmentation(segmentation: Segmentation | None, size_hw: tuple[int, int
         return Outline()
     if isinstance(segmentation, RunLengthRow):
         return Outline(mask=_read_runs(segmentation, size_hw, where))
-    polygons = _read_polygons(segmentation, where)
-    return Outline(polygons, draw_polygons(polygons, size_hw)) if polygons else Outline()
+    rows = [row for row in segmentation if len(row) >= 6]  # fewer than three points enclose nothing
+    polygons = tuple(_read_polygon(row, where) for row in rows)
+    return Outline(polygons, _draw(rows, size_hw)) if polygons else Outline()
 
 
 def draw_polygons(polygons: Sequence[Polygon], size_hw: tuple[int, int]) -> RunLengthMask:
     """Draws the union of outlines of at least three points each."""
-    drawn = coco_mask.frPyObjects(cast("Any", [points.ravel().tolist() for points in polygons]), *size_hw)
-    return _compressed(drawn[0] if len(drawn) == 1 else coco_mask.merge(drawn), size_hw)
+    return _draw([points.ravel().tolist() for points in polygons], size_hw)
 
 
 def _read_runs(row: RunLengthRow, size_hw: tuple[int, int], where: str) -> RunLengthMask:
@@ -56,18 +56,18 @@ def _read_runs(row: RunLengthRow, size_hw: tuple[int, int], where: str) -> RunLe
     return _compressed(coco_mask.frPyObjects(cast("Any", row.model_dump()), height, width), size_hw)
 
 
-def _read_polygons(rows: Sequence[Sequence[float]], where: str) -> tuple[Polygon, ...]:
-    """Reads polygons; those with fewer than three points enclose nothing and are left out."""
-    polygons: list[Polygon] = []
-    for row in rows:
-        if len(row) % 2:
-            raise DataError(f"{where}: a polygon of {len(row)} numbers; each point needs an x and a y")
-        points = np.array(row, dtype=np.float64).reshape(-1, 2)
-        if not np.all(np.abs(points) <= _FURTHEST_PX):
-            raise DataError(f"{where}: a polygon that reaches beyond {_FURTHEST_PX:g} px, or is not finite")
-        if len(points) >= 3:
-            polygons.append(points)
-    return tuple(polygons)
+def _read_polygon(row: list[float], where: str) -> Polygon:
+    points = np.array(row, dtype=np.float64)
+    if len(points) % 2:
+        raise DataError(f"{where}: a polygon of {len(points)} numbers; each point needs an x and a y")
+    if not np.abs(points).max() <= _FURTHEST_PX:  # false for NaN, too
+        raise DataError(f"{where}: a polygon that is not finite, or reaches beyond {_FURTHEST_PX:g} px")
+    return points.reshape(-1, 2)
+
+
+def _draw(rows: list[list[float]], size_hw: tuple[int, int]) -> RunLengthMask:
+    drawn = coco_mask.frPyObjects(cast("Any", rows), *size_hw)
+    return _compressed(drawn[0] if len(drawn) == 1 else coco_mask.merge(drawn), size_hw)
 
 
 def _compressed(runs: Any, size_hw: tuple[int, int]) -> RunLengthMask:

@@ -145,7 +145,7 @@ def read_tables(file: Path) -> CocoTables:
     gather = {"images": images.add, "categories": categories.add, "annotations": annotations.add}
     values: dict[str, Any] = {}
     for row in text.rows(frozenset(gather)):
-        if row.index is None:
+        if row.number is None:
             values[row.table] = row.value
         else:
             gather[row.table](row)
@@ -353,9 +353,9 @@ class _Annotations:
     def _odd_facts(self, row: Row) -> _Facts:
         """Reads a row that is not as plain as most, or says what is wrong with it."""
         entry = check_entry(AnnotationRow, row.value, f"{self._file}: no COCO file: {row.place}")
-        assert row.index is not None
+        assert row.number is not None
         if entry.bbox and len(entry.bbox) != 4:
-            where = f"{self._file}: {describe(entry.id, row.index)}"
+            where = f"{self._file}: {describe(entry.id, row.number)}"
             raise DataError(f"{where}: bbox needs x, y, width, height, found {entry.bbox}")
         x, y, width, height = entry.bbox or [math.nan] * 4
         return _Facts(

@@ -8,10 +8,10 @@ take no more room, and only rows that hold any of them are decoded again, as UTF
 """
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from json.decoder import JSONDecodeError, JSONDecoder
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from pydantic_core import from_json
 
@@ -19,7 +19,8 @@ from meshsight.core.errors import DataError
 
 _BYTE_ORDER_MARK = "\xef\xbb\xbf"
 _skip_space = re.compile(r"[ \t\n\r]*").match
-_scan = JSONDecoder().scan_once
+# The scanner in C behind `json.loads`, which says where a value ends; the type stubs do not know it.
+_scan: Callable[[str, int], tuple[Any, int]] = cast("Any", JSONDecoder()).scan_once
 
 
 class Row(NamedTuple):
@@ -27,13 +28,13 @@ class Row(NamedTuple):
 
     Attributes:
         table: the key in the top object.
-        index: place in the table; None for a whole value, and for a table itself, which comes before its rows.
+        number: place in the table; None for a whole value, and for a table itself, which comes before its rows.
         value: what it says, parsed; None for a table itself.
         start, stop: where its text stands.
     """
 
     table: str
-    index: int | None
+    number: int | None
     value: Any
     start: int
     stop: int
@@ -41,7 +42,7 @@ class Row(NamedTuple):
     @property
     def place(self) -> str:
         """Its name in messages, such as `annotations[3]`."""
-        return self.table if self.index is None else f"{self.table}[{self.index}]"
+        return self.table if self.number is None else f"{self.table}[{self.number}]"
 
 
 class CocoText:
