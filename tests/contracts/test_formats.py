@@ -42,6 +42,20 @@ def write(kind: str, parts: dict[str, Dataset], folder: Path) -> dict[str, Datas
     return reduced
 
 
+def image_bytes(path: Path) -> bytes:
+    """An image file without the text that a PNG may carry: some formats keep their labels there."""
+    data = read_path(path)
+    if not data.startswith(b"\x89PNG"):
+        return data
+    kept, place = [data[:8]], 8
+    while place < len(data):
+        end = place + 12 + int.from_bytes(data[place : place + 4], "big")
+        if data[place + 4 : place + 8] not in (b"tEXt", b"iTXt"):
+            kept.append(data[place:end])
+        place = end
+    return b"".join(kept)
+
+
 def made(folder: Path, seed: int, capacity: Capacity) -> Dataset:
     return labelled_folder(folder, seed, most=capacity.max_objects or 4)
 
@@ -71,7 +85,7 @@ def test_what_is_written_is_read(kind, seed, tmp_path):
     assert found.num_samples == 4
     for before, after in zip(given.samples(), found.samples(), strict=True):
         assert_equal(before, after, capacity)
-        assert read_path(found.root / after.image) == read_path(source.root / before.image)
+        assert image_bytes(found.root / after.image) == image_bytes(source.root / before.image)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -102,10 +116,10 @@ def test_awkward_image_names_survive(kind, tmp_path):
         (tmp_path / "source" / old.image).rename(tmp_path / "source" / new.image)
     given = write(kind, {WHOLE: dataset_of(samples, tmp_path / "source")}, tmp_path / "written")[WHOLE]
     found = open_dataset(tmp_path / "written")
-    pixels = {read_path(found.root / sample.image): sample for sample in found.samples()}
+    pixels = {image_bytes(found.root / sample.image): sample for sample in found.samples()}
     assert len(pixels) == 4
     for before in given.samples():
-        assert_equal(before, pixels[read_path(tmp_path / "source" / before.image)], capacity)
+        assert_equal(before, pixels[image_bytes(tmp_path / "source" / before.image)], capacity)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -11,6 +11,7 @@ The models name what is read; programs write more, and no two the same. Everythi
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Literal, TypeVar
 
@@ -142,9 +143,14 @@ class FrameFile:
     image: str
 
 
-def walk_frames(root: Path) -> Iterator[FrameFile]:
-    """Yields the frames of a folder in the order of their names: each `x.json` that has an image `x` beside it."""
-    for folder, inner, names in os.walk(root):
+def walk_frames(root: Path, most_folders: int | None = None) -> Iterator[FrameFile]:
+    """Yields the frames of a folder in the order of their names: each `x.json` that has an image `x` beside it.
+
+    Args:
+        root: the folder.
+        most_folders: look into no more than this many folders.
+    """
+    for folder, inner, names in islice(os.walk(root), most_folders):
         inner.sort()
         images: dict[str, str] = {}
         for name in sorted(names, key=_png_first):

@@ -40,6 +40,7 @@ from meshsight.records.dataset import Dataset
 from meshsight.records.sample import Sample
 
 _SIGNS = (b'"camera_data"', b'"objects"')
+_FOLDERS_TO_LOOK_INTO = 50
 
 
 class Spec(DopeSpec):
@@ -81,7 +82,7 @@ class DopeFormat:
         """Looks into the first frame."""
         if not path.is_dir():
             return False
-        first = next(walk_frames(path), None)
+        first = next(walk_frames(path, most_folders=_FOLDERS_TO_LOOK_INTO), None)
         return first is not None and all(sign in (path / first.labels).read_bytes() for sign in _SIGNS)
 
     def splits(self, path: Path) -> tuple[str, ...]:
