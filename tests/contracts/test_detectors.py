@@ -9,14 +9,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from meshsight.models.backbones import csp_darknet, resnet, timm, tiny
+from meshsight.models.backbones import csp_darknet, darknet, resnet, timm, tiny
 from meshsight.models.batch import PADDING, Targets
 from meshsight.models.build import build_detector
 from meshsight.models.detector import Candidates, Detector
 from meshsight.models.detectors import dense
-from meshsight.models.heads import aligned, freeanchor, pisa, retina, tood, yolox
+from meshsight.models.heads import aligned, freeanchor, pisa, retina, tood, yolov3, yolox
 from meshsight.models.kinds import BACKBONE_KINDS, DETECTOR_KINDS, HEAD_KINDS, NECK_KINDS
 from meshsight.models.necks import fpg, fpn, pafpn
+from meshsight.models.necks import yolov3 as yolov3_neck
 from meshsight.models.necks import yolox as yolox_neck
 from meshsight.models.weights import load_weights, save_weights
 from meshsight.specs.base import VariantSpec, parse_spec
@@ -75,6 +76,13 @@ DETECTORS: dict[str, VariantSpec] = {
         head=yolox.Spec(channels=16, num_convs=1, is_depthwise=True),
         decode=DECODE,
         normalise="none",
+    ),
+    "yolov3": dense.Spec(
+        backbone=darknet.Spec(depths=(0, 1, 1, 1, 1), channels=4),
+        neck=yolov3_neck.Spec(channels=8),
+        head=yolov3.Spec(),
+        decode=DECODE,
+        normalise="unit",
     ),
     "resnet-fpn-retina": dense.Spec(backbone=RESNET, neck=DEEP_FPN, head=RETINA, decode=DECODE),
     "timm-fpn-aligned": dense.Spec(backbone=TIMM, neck=SMALL_FPN, head=ALIGNED, decode=DECODE),
