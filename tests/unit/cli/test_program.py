@@ -11,7 +11,7 @@ import meshsight
 from meshsight.cli.main import program
 
 VERBS = [
-    *("demo", "init", "preview", "generate", "verify", "show"),
+    *("demo", "init", "preview", "generate", "verify", "inspect", "show"),
     *("explain", "rerender", "convert", "split", "merge"),
     *("train", "evaluate", "export", "predict", "list", "doctor"),
 ]

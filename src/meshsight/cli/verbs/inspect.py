@@ -95,9 +95,12 @@ def _finding(finding: Any) -> list[str]:
 
 def _verdict(name: str, findings: Any, num_images: int, num_objects: int) -> str:
     errors = sum(finding.severity == "error" for finding in findings)
-    state = f"{errors} kinds of errors" if errors else "no errors"
-    warnings = len(findings) - errors
-    return f"{name}: {num_images:,} images, {num_objects:,} objects, {state}, {warnings} kinds of warnings"
+    state = f"{_kinds(errors, 'error')}, {_kinds(len(findings) - errors, 'warning')}"
+    return f"{name}: {num_images:,} images, {num_objects:,} objects, {state}"
+
+
+def _kinds(count: int, word: str) -> str:
+    return f"{count} {'kind' if count == 1 else 'kinds'} of {word}s" if count else f"no {word}s"
 
 
 def _comparison(comparison: Any) -> list[str]:

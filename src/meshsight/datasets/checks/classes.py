@@ -118,10 +118,10 @@ def _alike(names: tuple[str, ...]) -> Iterator[Case]:
 
 
 def _different(lists: Mapping[str, tuple[str, ...]]) -> Iterator[Case]:
-    (first_split, first), *others = lists.items()
-    for split, classes in others:
-        if classes != first:
-            detail = f"{len(classes)} classes that are not the {len(first)} of '{first_split}' in their order"
+    first = next(iter(lists), "")
+    for split, classes in lists.items():
+        if classes != lists[first]:
+            detail = f"{len(classes)} classes that are not the {len(lists[first])} of '{first}' in their order"
             yield Case(fault=LISTS_DIFFER, detail=detail, split=split)
 
 
