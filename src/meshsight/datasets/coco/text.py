@@ -70,7 +70,7 @@ class CocoText:
             DataError: the file is no JSON object, or a key of it is there twice.
         """
         start = len(_BYTE_ORDER_MARK) if self._text.startswith(_BYTE_ORDER_MARK) else 0
-        at = self._expect("{", self._skip(start))
+        at = self._skip(self._expect("{", self._skip(start)))
         seen: set[str] = set()
         while self._text[at : at + 1] != "}":
             at = self._skip(self._expect(",", at)) if seen else at
