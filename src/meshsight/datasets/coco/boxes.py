@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from meshsight.core.errors import DataError
-from meshsight.core.masks import decode_mask, tight_box
+from meshsight.core.masks import mask_box
 from meshsight.datasets.coco.labels import read_annotation
 from meshsight.datasets.coco.masks import read_segmentation
 from meshsight.datasets.coco.tables import AnnotationRow, CocoTables, describe
@@ -65,7 +65,7 @@ def _doubtful(tables: CocoTables, sizes_hw: Int[np.ndarray, "m 2"]) -> Int[np.nd
 
 def _box_of_mask(entry: AnnotationRow, size_hw: tuple[int, int], where: str, spec: ForeignSpec) -> list[float]:
     mask = read_segmentation(entry.segmentation, size_hw, where).mask
-    tight = None if mask is None else tight_box(decode_mask(mask))
+    tight = None if mask is None else mask_box(mask)
     if tight is None and spec.bad_boxes == "refuse":
         raise DataError(f"{where}: neither bbox nor segmentation says where the object is")
-    return [math.nan] * 4 if tight is None else tight.tolist()
+    return [math.nan] * 4 if tight is None else list(tight)

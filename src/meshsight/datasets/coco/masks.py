@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
 import numpy as np
+from jaxtyping import Int
 from pycocotools import mask as coco_mask
 
 from meshsight.core.errors import DataError
@@ -49,11 +50,36 @@ def _read_runs(row: RunLengthRow, size_hw: tuple[int, int], where: str) -> RunLe
     if row.size != size_hw:
         raise DataError(f"{where}: a mask of size {row.size} in an image of {size_hw} (height, width)")
     height, width = size_hw
+    runs = np.array(row.counts, dtype=np.int64) if isinstance(row.counts, list) else uncompress_runs(row.counts)
+    if runs is None or runs.sum() != height * width or runs.min() < 0:
+        covered = "no readable runs" if runs is None else f"runs over {runs.sum()} pixels"
+        raise DataError(f"{where}: a mask with {covered}, for an image of {height * width}; its text is cut or damaged")
     if isinstance(row.counts, str):
         return RunLengthMask(counts=row.counts, size_hw=size_hw)
-    if sum(row.counts) != height * width or min(row.counts) < 0:
-        raise DataError(f"{where}: a mask whose runs cover {sum(row.counts)} pixels of {height * width}")
     return _compressed(coco_mask.frPyObjects(cast("Any", row.model_dump()), height, width), size_hw)
+
+
+def uncompress_runs(counts: str) -> Int[np.ndarray, " n"] | None:
+    """Returns the runs behind COCO's compressed string, or None where it cannot be one.
+
+    A number is written in groups of five bits, the lowest first, each as the character 48 on; bit 5 says that more
+    follow, and bit 4 of the last is the sign. From the fourth on, numbers are differences to the last but one.
+    (pycocotools' `maskApi.c`; its own decoder fills what a string that is too short leaves open with chance.)
+    """
+    groups = np.frombuffer(counts.encode("latin-1", errors="replace"), np.uint8).astype(np.int64) - 48
+    is_last = (groups & 32) == 0
+    if not groups.size or groups.min() < 0 or groups.max() > 63 or not is_last[-1]:
+        return None
+    starts = np.flatnonzero(np.concatenate([[True], is_last[:-1]]))
+    lengths = np.diff(starts, append=len(groups))
+    if lengths.max() > 6:  # more than any image's pixels
+        return None
+    shifts = 5 * (np.arange(len(groups)) - np.repeat(starts, lengths))
+    numbers = np.add.reduceat((groups & 31) << shifts, starts)
+    numbers -= ((groups[is_last] & 16) >> 4) << 5 * lengths
+    for first in (1, 2):
+        numbers[first::2] = np.cumsum(numbers[first::2])
+    return numbers
 
 
 def _read_polygon(row: list[float], where: str) -> Polygon:
