@@ -88,10 +88,11 @@ def by_split(shards: Sequence[Shard]) -> dict[str, list[Shard]]:
 
 
 def as_folds(splits: Iterable[str]) -> dict[str, tuple[str, int, int]]:
-    """Returns for each split the name, the fold and the number of folds of its files."""
-    has_both = {VALIDATION, TRAINING} <= (names := set(splits))
+    """Returns for each split the name, the fold and the number of folds of TAO's files."""
+    names = sorted(splits)
+    has_both = VALIDATION in names and TRAINING in names
     pair = {VALIDATION: (WHOLE_NAME, 0, 2), TRAINING: (WHOLE_NAME, 1, 2)} if has_both else {}
-    return {name: pair.get(name, (name or WHOLE_NAME, 0, 1)) for name in sorted(names)}
+    return {name: pair.get(name, (name or WHOLE_NAME, 0, 1)) for name in names}
 
 
 def _split_name(shard: Shard, is_alone: bool) -> str:

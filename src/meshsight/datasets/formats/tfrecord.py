@@ -8,7 +8,7 @@
 In TAO's specs: `tfrecords_path: DIR/tfrecords/data-fold-*`, `image_directory_path: DIR`, `validation_fold: 0`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -161,12 +161,12 @@ class TfrecordFormat:
             written=written,
             target=target,
         )
-        if self._spec.partition_mode == "as_given":
-            for split, (name, fold, num_folds) in as_folds(parts).items():
-                part = parts[split]
-                self._write_fold(writing, name, (fold, num_folds), writing.entries(part), part.num_samples)
-        else:
+        if self._spec.partition_mode != "as_given":
             self._write_partition(writing, parts)
+        else:
+            for split, name in self._file_names(parts).items():
+                part = parts[split]
+                writing.write_shards(name, writing.entries(part), part.num_samples, self._spec.num_shards)
         writing.write_warnings(WHOLE_NAME)
         write_class_list(target.folder, classes, written)
         if self._spec.flavour == "tf_od":
@@ -185,13 +185,10 @@ class TfrecordFormat:
             return said
         return replace(said, stated=replace(said.stated, truncation=float(np.float32(said.stated.truncation))))
 
-    def _write_fold(
-        self, writing: Writing, name: str, fold_of: tuple[int, int], entries: Iterator[Entry], count: int
-    ) -> None:
-        fold, num_folds = fold_of
-        is_tao = self._spec.flavour == "tao"
-        full_name = f"{name}-fold-{fold:03d}-of-{num_folds:03d}-shard" if is_tao else f"{name}.tfrecord"
-        writing.write_shards(full_name, entries, count, self._spec.num_shards)
+    def _file_names(self, splits: Iterable[str]) -> dict[str, str]:
+        if self._spec.flavour == "tf_od":
+            return {split: f"{split or WHOLE_NAME}.tfrecord" for split in splits}
+        return {split: _fold_name(*fold) for split, fold in as_folds(splits).items()}
 
     def _write_partition(self, writing: Writing, parts: Mapping[str, Dataset]) -> None:
         if set(parts) != {WHOLE}:
@@ -203,7 +200,8 @@ class TfrecordFormat:
         folds = self._folds(entries)
         for fold, indices in enumerate(folds):
             chosen = iter([entries[index] for index in indices])
-            self._write_fold(writing, WHOLE_NAME, (fold, len(folds)), chosen, len(indices))
+            name = _fold_name(WHOLE_NAME, fold, len(folds))
+            writing.write_shards(name, chosen, len(indices), self._spec.num_shards)
 
     def _folds(self, entries: list[Entry]) -> list[list[int]]:
         names = [entry.name for entry in entries]
@@ -217,6 +215,10 @@ class TfrecordFormat:
 def build(spec: Spec) -> TfrecordFormat:
     """Returns the format."""
     return TfrecordFormat(spec)
+
+
+def _fold_name(name: str, fold: int, num_folds: int) -> str:
+    return f"{name}-fold-{fold:03d}-of-{num_folds:03d}-shard"
 
 
 def _splits(path: Path) -> dict[str, list[Shard]]:
