@@ -78,6 +78,8 @@ def guess_kind(path: Path) -> str:
     fitting = [kind for kind, reader in readers.items() if reader.recognises(path)]
     if OWN in fitting:  # our folders hold a coco.json too, which knows less
         return OWN
+    with_files = [kind for kind in fitting if not getattr(FORMAT_KINDS.module(kind), "LABELS_IN_IMAGES", False)]
+    fitting = with_files or fitting  # labels within images went along when the images joined another set
     if len(fitting) == 1:
         return fitting[0]
     if fitting:

@@ -38,6 +38,8 @@ from meshsight.specs.base import VariantSpec
 
 log = logging.getLogger(__name__)
 
+LABELS_IN_IMAGES = True
+"""Tells `guess_kind` that label files which lie beside such images say more than these do."""
 FOREIGN_CLASSES = (BALL, "robot", "penalty_mark")
 _SIGN = b"ball_"
 _HEAD_BYTES = 4096
