@@ -207,7 +207,7 @@ def plot_shifts(shifts: Sequence[Shift]) -> Figure:
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.set_yticks(range(len(shifts)), [shift.title for shift in shifts])
     ends = [end for shift in shifts for end in (shift.value, *(shift.interval or ()))]
-    furthest = 1.08 * max(1.0, *(abs(end) for end in ends))
+    furthest = 1.08 * max([1.0, *(abs(end) for end in ends)])
     axes.set(ylim=(len(shifts) - 0.4, -0.6), xlim=(-furthest, furthest))
     axes.set_xlabel("yours lower  \N{LEFTWARDS ARROW}  standard deviations  \N{RIGHTWARDS ARROW}  yours higher")
     axes.grid(visible=False, axis="y")

@@ -244,7 +244,7 @@ def _rarest_in_words(whole: LabelStatistics) -> str:
 
 
 def _size_in_words(whole: LabelStatistics) -> str:
-    small, large = whole.size_px.share_below(32), 1 - whole.size_px.share_below(90.6)
+    small, large = whole.size_px.share_below(32.0), 1 - whole.size_px.share_below(90.6)
     if not whole.num_objects:
         return "Size of the boxes."
     middle = whole.size_px.quantile(0.5)

@@ -18,7 +18,8 @@ from meshsight.workflows.sources import open_source
 
 WRITABLE_SUFFIXES = (".png", ".jpg", ".jpeg")
 PAGE_SUFFIXES = (".html", ".htm")
-GRID_SIDE, PAGE_SIDE = 480, 720
+GRID_SIDE, GRID_TEXT = 480, 14
+PAGE_SIDE, PAGE_TEXT = 720, 20
 
 log = logging.getLogger(__name__)
 
@@ -31,12 +32,12 @@ class Looks:
         parts: what of each label; None for what says most about a sample.
         side: longer side of each picture in pixels; None for 480 in a grid, 720 on a page, and the image's own size
             one by one.
-        text_px: size of the text in a picture of a given side.
+        text_px: size of the text in a picture of a given side; None fits it.
     """
 
     parts: frozenset[Drawn] | None = None
     side: int | None = None
-    text_px: int = 14
+    text_px: int | None = None
 
 
 DEFAULT_LOOKS = Looks()
@@ -82,7 +83,7 @@ def show(
     Args:
         source: a folder or `NAME=FOLDER`.
         out: a .png or .jpg file for one grid, a .html file for a page, or a folder for one picture each.
-        split: the named split to draw.
+        split: the named split to draw; only where `source` is a path.
         selection: which samples.
         looks: what is drawn of each label, and how.
 
@@ -124,7 +125,9 @@ def draw_labels(image: RgbImage, sample: Sample, classes: Sequence[str], looks: 
     """Draws one sample's labels; without a side in `looks`, on the image as it is."""
     parts = usual_parts(sample) if looks.parts is None else looks.parts
     marks = label_marks(sample, classes, parts)
-    return draw(image, marks) if looks.side is None else draw_fitted(image, marks, looks.side, looks.text_px)
+    if looks.side is None:
+        return draw(image, marks, text_px=looks.text_px)
+    return draw_fitted(image, marks, looks.side, looks.text_px or GRID_TEXT)
 
 
 def write_grid(path: Path, pictures: Sequence[RgbImage]) -> None:
@@ -150,26 +153,28 @@ def _check_call(out: Path, selection: Selection) -> None:
 def _write(out: Path, dataset: Dataset, samples: Sequence[Sample], looks: Looks) -> tuple[Path, ...]:
     suffix = "" if out.is_dir() else out.suffix.lower()
     if suffix in WRITABLE_SUFFIXES:
-        write_grid(out, [picture for _, picture in _drawn(dataset, samples, looks, looks.side or GRID_SIDE)])
+        write_grid(out, [picture for _, picture in _drawn(dataset, samples, _fitted(looks, GRID_SIDE, GRID_TEXT))])
         return (out,)
     if suffix:
         page = PageMaker(dataset)
-        for sample, picture in _drawn(dataset, samples, looks, looks.side or PAGE_SIDE):
+        for sample, picture in _drawn(dataset, samples, _fitted(looks, PAGE_SIDE, PAGE_TEXT)):
             page.add(sample, picture)
         page.write(out)
         return (out,)
     paths = tuple(out / name for name in _file_names(samples))
-    for path, (_, picture) in zip(paths, _drawn(dataset, samples, looks, looks.side), strict=True):
+    for path, (_, picture) in zip(paths, _drawn(dataset, samples, looks), strict=True):
         write_image(path, picture)
     return paths
 
 
-def _drawn(
-    dataset: Dataset, samples: Sequence[Sample], looks: Looks, side: int | None
-) -> Iterator[tuple[Sample, RgbImage]]:
-    sized = Looks(parts=looks.parts, side=side, text_px=looks.text_px)
+def _fitted(looks: Looks, side: int, text_px: int) -> Looks:
+    """Returns the looks with a side and a text size where they name none."""
+    return Looks(parts=looks.parts, side=looks.side or side, text_px=looks.text_px or text_px)
+
+
+def _drawn(dataset: Dataset, samples: Sequence[Sample], looks: Looks) -> Iterator[tuple[Sample, RgbImage]]:
     for sample in samples:
-        yield sample, draw_labels(read_image(dataset.root / sample.image), sample, dataset.classes, sized)
+        yield sample, draw_labels(read_image(dataset.root / sample.image), sample, dataset.classes, looks)
 
 
 def _names_of(sample: Sample) -> set[str]:

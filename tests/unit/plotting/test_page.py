@@ -1,6 +1,7 @@
 """The page stands alone, escapes what it is given, and plots follow its colours."""
 
 import base64
+import json
 import re
 import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
@@ -13,9 +14,13 @@ from meshsight.plotting.embedding import figure_to_svg, picture_to_uri
 from meshsight.plotting.page import (
     Captioned,
     Code,
+    Entries,
+    Entry,
     Fact,
     Facts,
     Gallery,
+    Notice,
+    Notices,
     Page,
     Paragraph,
     Section,
@@ -140,3 +145,53 @@ def test_ids_of_different_plots_differ() -> None:
 
     first, second = referenced([1.0, 2.0]), referenced([5.0, 1.0])
     assert first and second and not first & second
+
+
+def page_of(*blocks: Notices | Entries | Gallery | Paragraph) -> str:
+    return render_page(Page(title="t", subtitle="", sections=(Section(title="s", blocks=blocks),)))
+
+
+def test_notices_have_a_tone_and_fold_their_details_away() -> None:
+    notices = (
+        Notice(tone="bad", label="error", title="boxes < 0", note="Run `a --fix` & look.", details=("a.png: <b>",)),
+        Notice(tone="good", title="fine"),
+    )
+    html = page_of(Notices(notices=notices))
+    outline = parse(html)
+    assert [attributes["class"] for tag, attributes in outline.tags if tag == "li" and "class" in attributes] == [
+        "bad",
+        "good",
+    ]
+    assert sum(tag == "details" for tag, _ in outline.tags) == 1
+    assert "<code>a --fix</code> &amp; look." in html
+    assert "a.png: &lt;b&gt;" in html and "boxes &lt; 0" in html
+
+
+def test_entries_stand_beside_their_pictures() -> None:
+    entry = Entry(content=picture(), title="blur", headline="0.5 px blurrier", note="1 of 2", advice="Lower `x.y`.")
+    html = page_of(Entries(entries=(entry,)))
+    outline = parse(html)
+    assert ("img", "blur") in [(tag, attributes.get("alt")) for tag, attributes in outline.tags]
+    for text in ("0.5 px blurrier", "1 of 2", "x.y"):
+        assert text in outline.text
+
+
+def test_a_gallery_can_be_narrowed_down_by_tags() -> None:
+    items = (
+        Captioned(content=picture(), tags=("mug", 'a "b" & <c>')),
+        Captioned(content=picture(), tags=("mug", "mug")),
+        Captioned(content=picture(), tags=("can",)),
+    )
+    gallery = Gallery(items=items)
+    assert gallery.tags == (("mug", 2), ('a "b" & <c>', 1), ("can", 1))
+    outline = parse(page_of(gallery))
+    buttons = [attributes["data-tag"] for tag, attributes in outline.tags if tag == "button"]
+    assert buttons == ["mug", 'a "b" & <c>', "can"]
+    tags = [json.loads(a["data-tags"] or "") for tag, a in outline.tags if tag == "figure"]
+    assert tags == [["mug", 'a "b" & <c>'], ["mug", "mug"], ["can"]]
+    assert "<button" not in page_of(Gallery(items=(Captioned(content=picture()),)))
+
+
+def test_backticks_are_code_in_prose_only_after_escaping() -> None:
+    html = page_of(Paragraph(text="use `<script>` or ` alone"))
+    assert "use <code>&lt;script&gt;</code> or ` alone" in html
