@@ -1,7 +1,7 @@
 """What the formats with one small label file an image share: samples that are read when they are asked for."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,12 +14,12 @@ Page = TypeVar("Page")
 
 
 def checked_samples(
-    pages: Sequence[Page], read: Callable[[int, Page, BoxCheck], Sample], spec: ForeignSpec, source: Path
+    pages: Iterable[Page], read: Callable[[int, Page, BoxCheck], Sample], spec: ForeignSpec, source: Path
 ) -> Callable[[], Iterator[Sample]]:
     """Returns what starts a pass over samples; what was wrong with boxes is said at the end of the first pass.
 
     Args:
-        pages: where each sample lies.
+        pages: where each sample lies; gone through anew on each pass.
         read: makes the sample of an index and a page.
         spec: how forgiving to be.
         source: the data set, for messages.
