@@ -96,10 +96,10 @@ class BopWebdatasetFormat:
         models = read_known_models(home, () if has_models(home) else _used_ids(shards))
 
         def samples() -> Iterator[Sample]:
-            return self._stream(path, shards, models)
+            return self._stream(home, shards, models)
 
         return Dataset(
-            root=path,
+            root=home,
             classes=models.classes,
             num_samples=sum(len(keys_of(shard)) for shard in shards),
             samples=samples,
