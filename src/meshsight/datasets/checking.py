@@ -1,7 +1,8 @@
 """What a check of the doctor is; a check is a file in `checks/`, and its file name is its `kind`.
 
 The file holds its `Spec` (the limits, with their defaults), its `FAULTS`, and `build(spec)`, which returns a `Check`
-for one data set. Checks hold what they need to remember between samples and no more.
+for one data set. Checks hold what they need to remember between samples and no more. What a reader would refuse or
+mend before a check could see it is looked for in the label files themselves, by `label_checks/FORMAT.py`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,7 @@ from meshsight.records.dataset import Dataset
 from meshsight.records.sample import Sample
 
 CHECK_KINDS = Kinds("meshsight.datasets.checks", "check")
+LABEL_CHECK_KINDS = Kinds("meshsight.datasets.label_checks", "label file check")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -72,6 +74,15 @@ class Check(Protocol):
         ...
 
 
+@runtime_checkable
+class LabelFileCheck(Protocol):
+    """Looks into the label files of one format."""
+
+    def look(self, path: Path) -> Iterator[Case]:
+        """Yields what is wrong with the label files of a data set."""
+        ...
+
+
 def default_checks() -> tuple[Check, ...]:
     """Returns a fresh check of every kind, with its default limits."""
     return tuple(CHECK_KINDS.builder(kind)(CHECK_KINDS.module(kind).Spec()) for kind in CHECK_KINDS.names)
@@ -79,4 +90,12 @@ def default_checks() -> tuple[Check, ...]:
 
 def known_faults() -> tuple[Fault, ...]:
     """Returns every fault that a check can find."""
-    return tuple(fault for kind in CHECK_KINDS.names for fault in CHECK_KINDS.module(kind).FAULTS)
+    modules = (kinds.module(kind) for kinds in (CHECK_KINDS, LABEL_CHECK_KINDS) for kind in kinds.names)
+    return tuple(dict.fromkeys(fault for module in modules for fault in module.FAULTS))
+
+
+def label_file_cases(kind: str, path: Path) -> Iterator[Case]:
+    """Yields what is wrong with the label files of a data set, where there is a check for its format."""
+    if kind in LABEL_CHECK_KINDS.names:
+        check: LabelFileCheck = LABEL_CHECK_KINDS.builder(kind)(LABEL_CHECK_KINDS.module(kind).Spec())
+        yield from check.look(path)

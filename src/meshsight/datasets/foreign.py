@@ -28,11 +28,12 @@ class ForeignSpec(VariantSpec):
     faults."""
 
 
+_LENIENT = {"bad_boxes": "keep", "missing_images": "keep", "missing_labels": "empty"}
+
+
 def lenient(spec_type: type[VariantSpec]) -> VariantSpec:
     """Returns a format's settings with which as much as possible is read, faults and all."""
-    if issubclass(spec_type, ForeignSpec):
-        return spec_type.model_validate({"bad_boxes": "keep", "missing_images": "keep"})
-    return spec_type()  # pyright: ignore[reportCallIssue]
+    return spec_type.model_validate({key: value for key, value in _LENIENT.items() if key in spec_type.model_fields})
 
 
 class BoxCheck:

@@ -11,7 +11,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from meshsight.core.errors import DataError
-from meshsight.datasets.checking import Subject, Whole, default_checks
+from meshsight.datasets.checking import Subject, Whole, default_checks, label_file_cases
 from meshsight.datasets.findings import Case, Fault, Ledger
 from meshsight.datasets.foreign import lenient
 from meshsight.datasets.format import FORMAT_KINDS, WHOLE, Reader
@@ -120,6 +120,7 @@ def examine(source: str | Path, looking: Looking) -> Examination:
     kind = looking.kind or guess_kind(path)
     notes = _Notes()
     with _mended(notes.ledger):
+        notes.ledger.add(label_file_cases(kind, path))
         parts = _open(reader_of(lenient(FORMAT_KINDS.module(kind).Spec)), path, split, notes)
         _look(Whole(path=path, parts=parts, is_complete=split is None), looking, notes)
     return Examination(
