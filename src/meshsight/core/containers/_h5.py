@@ -4,17 +4,14 @@ Rows of shape h, w or h, w, 1 are grey; h, w, 2 is luminance with a second chann
 in turn), written as grey with alpha; h, w, 3 is RGB.
 """
 
-from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
 
 import h5py  # pyright: ignore[reportMissingTypeStubs]
 import numpy as np
-from jaxtyping import UInt8
-from PIL import Image
 
 from meshsight.core.errors import DataError
-from meshsight.core.images import encode_png
+from meshsight.core.patch_png import encode_patch
 
 _DIGITS = 6
 
@@ -72,13 +69,3 @@ def is_images(found: Any) -> bool:
         return False
     array = cast("Any", found)
     return array.dtype == np.uint8 and (array.ndim == 3 or (array.ndim == 4 and array.shape[3] in (1, 2, 3)))
-
-
-def encode_patch(pixels: UInt8[np.ndarray, "*hwc"]) -> bytes:
-    """Returns one row as PNG."""
-    if pixels.ndim == 3 and pixels.shape[2] == 3:
-        return encode_png(np.ascontiguousarray(pixels))
-    grey = pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
-    stream = BytesIO()
-    Image.fromarray(np.ascontiguousarray(grey)).save(stream, "PNG", compress_level=1)
-    return stream.getvalue()
