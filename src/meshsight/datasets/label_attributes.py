@@ -13,7 +13,7 @@ from itertools import islice
 import numpy as np
 from jaxtyping import Float, Int
 
-from meshsight.datasets.viewpoints import Viewpoint, viewpoint_of
+from meshsight.datasets.viewpoints import viewpoints_of
 from meshsight.records.sample import ObjectLabel, Sample
 
 BATCH = 512
@@ -71,7 +71,7 @@ def label_attributes(samples: Sequence[Sample]) -> LabelAttributes:
     sides = np.maximum(pixels[:, 2:] - pixels[:, :2], np.finfo(np.float64).tiny)
     size_px = np.sqrt(sides[:, 0]) * np.sqrt(sides[:, 1])
     shares = np.array([_visibility_of(label) for _, label in rows], dtype=np.float64).reshape(-1, 3)
-    views = [viewpoint_of(label.pose) if label.pose is not None else _NO_VIEW for _, label in rows]
+    views = viewpoints_of([label.pose for _, label in rows])
     return LabelAttributes(
         image=image,
         class_id=np.array([label.class_id for _, label in rows], dtype=np.int64),
@@ -82,14 +82,13 @@ def label_attributes(samples: Sequence[Sample]) -> LabelAttributes:
         visibility=shares[:, 0],
         truncation=shares[:, 1],
         occlusion=shares[:, 2],
-        distance_m=np.array([view.distance_m for view in views], dtype=np.float64),
-        direction=np.array([view.direction for view in views], dtype=np.float64).reshape(-1, 3),
-        roll_rad=np.array([view.roll_rad for view in views], dtype=np.float64),
+        distance_m=views.distance_m,
+        direction=views.direction,
+        roll_rad=views.roll_rad,
     )
 
 
 _UNKNOWN = float("nan")
-_NO_VIEW = Viewpoint(direction=np.full(3, _UNKNOWN), distance_m=_UNKNOWN, roll_rad=_UNKNOWN)
 
 
 def _visibility_of(label: ObjectLabel) -> tuple[float, float, float]:

@@ -4,46 +4,53 @@ A viewpoint is the direction from the middle of an object's box to the camera, i
 down on its top. What is left of the rotation is the roll in the image.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from meshsight.core.pose import Vector3
 from meshsight.records.sample import Pose
 
 _LEAST_LENGTH = 1e-9
+_UNKNOWN, _ORIGIN = np.full((4, 4), np.nan), np.zeros(3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Viewpoint:
-    """How one object is seen.
+class Viewpoints:
+    """How objects are seen; NaN where an object has no pose.
 
     Attributes:
-        direction: unit vector from the middle of the object's box to the camera, in the object's frame; NaN when the
+        direction: unit vectors from the middle of each object's box to the camera, in the object's frame; NaN when the
             camera is there.
         distance_m: from the camera to the middle of the box.
         roll_rad: angle of the object's z axis in the image, clockwise from upright, -pi..pi; NaN when it points at
             the camera or away from it.
     """
 
-    direction: Vector3
-    distance_m: float
-    roll_rad: float
+    direction: Float[np.ndarray, "n 3"]
+    distance_m: Float[np.ndarray, " n"]
+    roll_rad: Float[np.ndarray, " n"]
 
 
-def viewpoint_of(pose: Pose) -> Viewpoint:
-    """Returns from where an object is seen."""
-    rotation, translation = pose.T_cam_object[:3, :3], pose.T_cam_object[:3, 3]
-    center = rotation @ ((pose.box_low_m + pose.box_high_m) / 2) + translation
-    distance = float(np.linalg.norm(center))
-    direction = -(center @ rotation) / distance if distance > _LEAST_LENGTH else np.full(3, np.nan)
+def viewpoints_of(poses: Sequence[Pose | None]) -> Viewpoints:
+    """Returns from where objects are seen."""
+    matrices = np.array([_UNKNOWN if pose is None else pose.T_cam_object for pose in poses]).reshape(-1, 4, 4)
+    lows = np.array([_ORIGIN if pose is None else pose.box_low_m for pose in poses]).reshape(-1, 3)
+    highs = np.array([_ORIGIN if pose is None else pose.box_high_m for pose in poses]).reshape(-1, 3)
+    rotations = matrices[:, :3, :3]
+    centers = np.einsum("nij,nj->ni", rotations, (lows + highs) / 2) + matrices[:, :3, 3]
+    distances = np.linalg.norm(centers, axis=1)
+    lengths = np.where(distances > _LEAST_LENGTH, distances, np.nan)[:, None]
     # The image of a point that moves from the centre along the object's z axis moves this way.
-    right, down = rotation[:2, 2] * center[2] - center[:2] * rotation[2, 2]
-    is_seen = np.hypot(right, down) > 1e-3 * distance
-    roll = float(np.arctan2(right, -down)) if is_seen and center[2] > 0 else float("nan")
-    return Viewpoint(direction=direction, distance_m=distance, roll_rad=roll)
+    steps = rotations[:, :2, 2] * centers[:, 2:] - centers[:, :2] * rotations[:, 2:, 2]
+    is_seen = (np.linalg.norm(steps, axis=1) > 1e-3 * distances) & (centers[:, 2] > 0)
+    return Viewpoints(
+        direction=-np.einsum("ni,nij->nj", centers, rotations) / lengths,
+        distance_m=distances,
+        roll_rad=np.where(is_seen, np.arctan2(steps[:, 0], -steps[:, 1]), np.nan),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -157,7 +157,7 @@ def _draw_box(pen: ImageDraw.ImageDraw, box: _Rectangle, mark: Mark, line_width:
 
 def _draw_shape(pen: ImageDraw.ImageDraw, shape: Shape, scale: float, color: Rgb8, line_width: int) -> None:
     points = shape.points * scale
-    is_known = np.isfinite(points).all(axis=1)
+    is_known = np.asarray(np.isfinite(points).all(axis=1))
     if shape.is_dots:
         radius = 1.2 * line_width
         for x, y in points[is_known].tolist():

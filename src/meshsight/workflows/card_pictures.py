@@ -1,34 +1,32 @@
 """The parts of a report card about pixels: what the images are like, and in what they differ from real photographs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from meshsight.datasets.image_attributes import measure_files
-from meshsight.datasets.sampling import pick_samples
+from meshsight.datasets.sampling import Picked
 from meshsight.datasets.tally import by_step
 from meshsight.plotting.card_plots import Axis, Shift, plot_bins, plot_shifts, plot_two_sides
 from meshsight.plotting.page import Block, Captioned, Entries, Entry, Gallery, Paragraph, Section, Table
-from meshsight.records.dataset import Dataset
-from meshsight.workflows.comparison import LARGEST_SIDE, NUM_PIXELS, AttributeComparison, Comparison
+from meshsight.workflows.comparison import LARGEST_SIDE, AttributeComparison, Comparison
 from meshsight.workflows.comparison_words import ATTRIBUTES, IMAGE_ATTRIBUTES, Attribute, amount
 
 _NUM_BINS = 24
 _BY_KEY = {attribute.key: attribute for attribute in ATTRIBUTES}
 
 
-def picture_section(parts: Mapping[str, Dataset]) -> Section:
-    """What the images are like, measured on some of them."""
-    picked = pick_samples(parts, NUM_PIXELS)
+def picture_section(picked: Sequence[Picked], num_images: int) -> Section:
+    """What the images are like, measured on some of all `num_images`."""
     found = measure_files([one.path for one in picked], LARGEST_SIDE)
     kept = [(one.split, values) for one, values in zip(picked, found, strict=True) if values is not None]
-    total = sum(part.num_samples for part in parts.values())
+    splits = tuple(dict.fromkeys(one.split for one in picked))
     text = (
-        f"Measured on {len(kept):,} of {total:,} images, spread evenly; larger ones were reduced to {LARGEST_SIDE} "
-        "pixels first. A detector that was trained on a narrow range fails outside it."
+        f"Measured on {len(kept):,} of {num_images:,} images, spread evenly; larger ones were reduced to "
+        f"{LARGEST_SIDE} pixels first. A detector that was trained on a narrow range fails outside it."
     )
     items = tuple(
-        _attribute_plot(attribute, [(split, getattr(values, attribute.key)) for split, values in kept], tuple(parts))
+        _attribute_plot(attribute, [(split, getattr(values, attribute.key)) for split, values in kept], splits)
         for attribute in IMAGE_ATTRIBUTES
     )
     blocks: tuple[Block, ...] = (Paragraph(text=text), Gallery(items=items, min_width_px=300)) if kept else ()

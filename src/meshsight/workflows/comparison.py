@@ -151,7 +151,8 @@ def compare_with_real(
     if has_labels:
         measured = [found | _measure_labels(side) for found, side in zip(measured, (mine, theirs), strict=True)]
     compared = [
-        _compare(attribute, *(found.get(attribute.key) for found in measured), seed) for attribute in ATTRIBUTES
+        _compare(attribute, measured[0].get(attribute.key), measured[1].get(attribute.key), seed)
+        for attribute in ATTRIBUTES
     ]
     return Comparison(
         ours=_name(parts),

@@ -7,7 +7,7 @@ import meshsight
 from meshsight.core.files import write_text
 from meshsight.datasets.findings import Finding
 from meshsight.datasets.label_statistics import measure_labels
-from meshsight.datasets.sampling import pick_samples
+from meshsight.datasets.sampling import pick_evenly, pick_samples
 from meshsight.plotting.page import Page, Section, render_page
 from meshsight.records.dataset import Dataset
 from meshsight.workflows.card_pictures import comparison_section, picture_section
@@ -22,7 +22,7 @@ from meshsight.workflows.card_sections import (
     viewpoint_section,
     visibility_section,
 )
-from meshsight.workflows.comparison import Comparison
+from meshsight.workflows.comparison import NUM_PIXELS, Comparison
 
 NUM_SHOWN = 12
 
@@ -50,16 +50,17 @@ def write_card(
 
 
 def card_page(parts: Mapping[str, Dataset], findings: Sequence[Finding], comparison: Comparison | None) -> Page:
-    """Composes the page in one pass over all labels and one over those of some images."""
+    """Composes the page in two passes over the labels, the second of which picks the images to look at."""
     splits = {name: measure_labels(part) for name, part in parts.items()}
+    picked = pick_samples(parts, NUM_PIXELS)
     first = next(iter(parts.values()))
     sections = (
         overview_section(splits),
         finding_section(findings),
         None if comparison is None else comparison_section(comparison),
-        sample_section(pick_samples(parts, NUM_SHOWN), first.classes),
+        sample_section(pick_evenly(picked, NUM_SHOWN), first.classes),
         *_label_sections(splits),
-        picture_section(parts),
+        picture_section(picked, pooled(splits).num_images),
     )
     return Page(
         title=first.name.partition("#")[0],

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meshsight.core.pose import invert_pose, look_at, make_pose
-from meshsight.datasets.viewpoints import sphere_cells, viewpoint_of
+from meshsight.datasets.viewpoints import Viewpoints, sphere_cells, viewpoints_of
 from meshsight.records.sample import Pose
 
 
@@ -17,11 +17,16 @@ def pose_seen_from(eye: object, roll_rad: float = 0.0, target: object = (0.0, 0.
     return Pose(T_cam_object=invert_pose(T_world_cam), scale=1.0, box_low_m=-half, box_high_m=half)
 
 
+def only(views: Viewpoints) -> tuple[np.ndarray, float, float]:
+    """Direction, distance and roll of the one object there is."""
+    return views.direction[0], float(views.distance_m[0]), float(views.roll_rad[0])
+
+
 @pytest.mark.parametrize("eye", [(2.0, 0.0, 0.0), (0.0, -3.0, 0.0), (1.0, 2.0, 2.0), (0.5, 0.1, -4.0)])
 def test_the_direction_is_where_the_camera_is(eye: tuple[float, float, float]) -> None:
-    view = viewpoint_of(pose_seen_from(eye))
-    assert view.distance_m == pytest.approx(np.linalg.norm(eye))
-    assert view.direction == pytest.approx(np.array(eye) / np.linalg.norm(eye))
+    direction, distance, _ = only(viewpoints_of([pose_seen_from(eye)]))
+    assert distance == pytest.approx(np.linalg.norm(eye))
+    assert direction == pytest.approx(np.array(eye) / np.linalg.norm(eye))
 
 
 def test_it_is_measured_from_the_middle_of_the_box() -> None:
@@ -30,13 +35,13 @@ def test_it_is_measured_from_the_middle_of_the_box() -> None:
     moved = Pose(
         T_cam_object=pose.T_cam_object, scale=1.0, box_low_m=pose.box_low_m + shift, box_high_m=pose.box_high_m + shift
     )
-    assert viewpoint_of(moved).distance_m == pytest.approx(3.0)
+    assert only(viewpoints_of([moved]))[1] == pytest.approx(3.0)
 
 
 @pytest.mark.parametrize("degrees", [-170, -90, -20, 0, 35, 90, 179])
 def test_roll_turns_the_object_against_the_camera(degrees: float) -> None:
-    view = viewpoint_of(pose_seen_from((3.0, 1.0, 0.7), roll_rad=np.radians(degrees)))
-    assert np.degrees(view.roll_rad) == pytest.approx(-degrees)
+    _, _, roll = only(viewpoints_of([pose_seen_from((3.0, 1.0, 0.7), roll_rad=np.radians(degrees))]))
+    assert np.degrees(roll) == pytest.approx(-degrees)
 
 
 def test_roll_at_the_border_of_the_image_is_that_in_the_image() -> None:
@@ -44,15 +49,17 @@ def test_roll_at_the_border_of_the_image_is_that_in_the_image() -> None:
     points = np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 1e-6]]) @ pose.T_cam_object[:3, :3].T + pose.T_cam_object[:3, 3]
     image = points[:, :2] / points[:, 2:]
     step = image[1] - image[0]
-    assert viewpoint_of(pose).roll_rad == pytest.approx(np.arctan2(step[0], -step[1]), abs=1e-5)
+    assert only(viewpoints_of([pose]))[2] == pytest.approx(np.arctan2(step[0], -step[1]), abs=1e-5)
 
 
 def test_what_has_no_roll_or_direction() -> None:
-    above = viewpoint_of(pose_seen_from((0.0, 0.0, 3.0)))
-    assert np.isnan(above.roll_rad)
-    assert above.direction == pytest.approx((0, 0, 1))
     inside = Pose(T_cam_object=np.eye(4), scale=1.0, box_low_m=-np.ones(3), box_high_m=np.ones(3))
-    assert np.isnan(viewpoint_of(inside).direction).all()
+    views = viewpoints_of([pose_seen_from((0.0, 0.0, 3.0)), inside, None])
+    assert np.isnan(views.roll_rad).all()
+    assert views.direction[0] == pytest.approx((0, 0, 1))
+    assert np.isnan(views.direction[1:]).all()
+    assert views.distance_m[:2].tolist() == [3.0, 0.0] and np.isnan(views.distance_m[2])
+    assert viewpoints_of([]).direction.shape == (0, 3)
 
 
 @settings(derandomize=True, max_examples=40, deadline=None)
@@ -109,4 +116,5 @@ def test_a_pose_of_any_frame_sees_what_its_inverse_says() -> None:
             box_high_m=np.array([1.0, 1.0, 1.0]),
         )
         camera = invert_pose(pose.T_cam_object)[:3, 3]
-        assert viewpoint_of(pose).direction == pytest.approx(camera / np.linalg.norm(camera))
+        assert only(viewpoints_of([None, pose, pose]))[0] == pytest.approx(np.full(3, np.nan), nan_ok=True)
+        assert only(viewpoints_of([pose, None]))[0] == pytest.approx(camera / np.linalg.norm(camera))
