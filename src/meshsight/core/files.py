@@ -20,11 +20,12 @@ def _written_whole(path: Path, what: str) -> Generator[Path]:
         yield temporary
         temporary.replace(path)
     except OSError as error:
-        with contextlib.suppress(OSError):  # the first error is the one that matters
-            temporary.unlink(missing_ok=True)
         raise StorageError(
             f"{path}: cannot write {what}: {error.strerror or error}. Free space or name another folder."
         ) from error
+    finally:
+        with contextlib.suppress(OSError):  # the first error is the one that matters
+            temporary.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
