@@ -195,7 +195,7 @@ def write_patch_file(file: Path, images: Iterable[UInt8[np.ndarray, "_ _ _"]], t
             opened.create_dataset("group", data=list(table.groups), dtype=h5py.string_dtype())
             opened.attrs["classes"] = json.dumps(table.classes, ensure_ascii=False)
         temporary.replace(file)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # h5py raises the latter when a file cannot be closed
         raise StorageError(f"{file}: cannot be written ({error}). Free space or name another folder.") from error
     finally:
         with suppress(OSError):
