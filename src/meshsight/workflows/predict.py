@@ -1,7 +1,8 @@
 """`predict`: a detector looks at images; the result is a JSON file and pictures with the detections drawn."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,8 +12,9 @@ from tqdm import tqdm
 from meshsight.core.errors import CallError, ImageError
 from meshsight.core.files import write_json
 from meshsight.core.images import RgbImage, read_image, write_image
+from meshsight.datasets.detections_csv import ImageDetections, write_detections_csv
 from meshsight.plotting.draw import detection_marks, draw
-from meshsight.records.detections import Detections, ObjectDetector
+from meshsight.records.detections import Detections, ObjectDetector, no_detections
 from meshsight.workflows.image_files import ImageFile, find_images
 from meshsight.workflows.opening import open_detector
 
@@ -67,6 +69,7 @@ def predict(
     out: Path,
     device: str = "auto",
     min_score: float = DRAWN_SCORE,
+    csv: Path | None = None,
 ) -> PredictResult:
     """Detects objects in images, and goes on when one of them cannot be read.
 
@@ -76,6 +79,8 @@ def predict(
         out: folder of `predictions.json` and of the pictures.
         device: auto, cpu, cuda or cuda:N; an artifact runs on the CPU.
         min_score: score from which detections are drawn; the JSON file holds all.
+        csv: also write all detections here as competitions score them, with a row for each image that was named; one
+            that cannot be read has no detections. Images are called by their path in the folder that was named.
 
     Raises:
         ArtifactError: the target is neither, or is damaged.
@@ -90,11 +95,13 @@ def predict(
         log.warning("%s", problem)
     pictures = PictureNames()
     found: list[PredictedImage] = []
+    detected: dict[Path, Detections] = {}
     for batch in _batches(_readable(tqdm(files, unit="image", disable=_bar_is_off(), dynamic_ncols=True), problems)):
         for file, image, detections in _detect(detector, batch):
             picture = pictures.name_for(file)
             write_image(out / picture, draw(image, detection_marks(detections, detector.classes, min_score)))
             found.append(_record(file, image, picture, detections, detector.classes))
+            detected[file.path] = detections
     result = PredictResult(
         predictions=out / "predictions.json",
         classes=detector.classes,
@@ -102,6 +109,8 @@ def predict(
         problems=tuple(problems),
     )
     write_json(result.predictions, {"version": VERSION, **asdict(result), "predictions": result.predictions.name})
+    if csv is not None:
+        write_detections_csv(csv, _csv_rows(files, detected))
     return result
 
 
@@ -120,6 +129,14 @@ class PictureNames:
             name = base.with_name(f"{base.name}-{number}.jpg")
         self._taken.add(name)
         return name.as_posix()
+
+
+def _csv_rows(files: Sequence[ImageFile], detected: Mapping[Path, Detections]) -> Iterator[ImageDetections]:
+    """Yields a row for each image; those that share a name go by their whole paths."""
+    names = Counter(file.name for file in files)
+    for file in files:
+        name = file.name if names[file.name] == 1 else file.path
+        yield ImageDetections(image=name.as_posix(), detections=detected.get(file.path, no_detections()))
 
 
 def _readable(files: Iterable[ImageFile], problems: list[str]) -> Iterator[tuple[ImageFile, RgbImage]]:

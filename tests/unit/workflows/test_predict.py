@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from meshsight.cli.main import program
 from meshsight.core.errors import ArtifactError, CallError
 from meshsight.core.images import read_image, write_image
+from meshsight.datasets.detections_csv import read_detections_csv
 from meshsight.workflows.image_files import find_images
 from meshsight.workflows.predict import predict
 
@@ -50,6 +51,31 @@ def test_each_image_has_a_picture_with_the_detections_drawn(artifact: Path, phot
     drawn, plain = (read_image(out / image.picture) for image in result.images)
     assert (drawn.min(axis=2) < 200).any()
     assert plain.max() < 16
+
+
+def test_the_csv_has_a_row_for_every_image(artifact: Path, photos: Path, tmp_path: Path) -> None:
+    """Also where nothing is found or the image breaks off; images are called as in their folder."""
+    csv = tmp_path / "submission.csv"
+    result = predict(artifact, [photos], out=tmp_path / "found", csv=csv, min_score=1.0)
+    white, black, torn = read_detections_csv(csv)
+    assert [white.image, black.image, torn.image] == ["a/one.png", "b/one.jpg", "torn.jpg"]
+    assert white.detections.boxes.tolist() == [list(found.box) for found in result.images[0].detections]
+    assert white.detections.class_ids.tolist() == [0, 1]
+    assert len(black.detections.scores) == len(torn.detections.scores) == 0
+
+
+def test_images_of_one_name_go_by_their_paths(artifact: Path, photos: Path, tmp_path: Path) -> None:
+    write_image(tmp_path / "more" / "one.png", WHITE)
+    folders = [photos / "a", tmp_path / "more"]
+    predict(artifact, folders, out=tmp_path / "found", csv=tmp_path / "found.csv")
+    assert [one.image for one in read_detections_csv(tmp_path / "found.csv")] == [str(f / "one.png") for f in folders]
+
+
+def test_the_command_writes_the_csv(artifact: Path, photos: Path, tmp_path: Path) -> None:
+    csv = tmp_path / "submission.csv"
+    arguments = ["predict", str(artifact), str(photos / "a"), "--out", str(tmp_path / "found"), "--csv", str(csv)]
+    assert CliRunner().invoke(program, arguments).exit_code == 0
+    assert csv.read_text().splitlines()[0] == "PredictionString,image_id"
 
 
 def test_the_threshold_is_for_pictures_only(artifact: Path, photos: Path, tmp_path: Path) -> None:
