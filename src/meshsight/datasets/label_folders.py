@@ -40,11 +40,11 @@ def checked_samples(
 
 def images_below(folder: Path) -> list[Path]:
     """Returns the image files of a folder and all folders in it, sorted; hidden ones are left out."""
-    found: list[Path] = []
+    found: list[str] = []
     for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [Path(place, name) for name in names if is_image(name)]
-    return sorted(found)
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [f"{place}{os.sep}{name}" for name in names if is_image(name)]
+    return [Path(path) for path in sorted(found)]
 
 
 def images_by_stem(folder: Path) -> dict[str, str]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from os.path import normpath
 from pathlib import Path
 from typing import Any, cast
 
@@ -123,7 +124,7 @@ def _is_paths(value: object) -> bool:
 
 def _base(file: Path, path: object) -> Path:
     """Returns the folder that the splits are relative to; a path from another machine gives the file's own."""
-    folder = file.parent / path if isinstance(path, str) else file.parent
+    folder = Path(normpath(file.parent / path)) if isinstance(path, str) else file.parent
     return folder if folder.is_dir() else file.parent
 
 
@@ -141,7 +142,7 @@ def _find(entry: str, places: Sequence[Path]) -> Path | None:
     parts = [part for part in re.split(r"[\\/]", entry) if part not in (".", "")]
     candidates = [place / entry for place in places]
     candidates += [place.joinpath(*parts[cut:]) for cut in range(len(parts)) for place in places]
-    return next((path for path in candidates if path.exists()), None)
+    return next((Path(normpath(path)) for path in candidates if path.exists()), None)
 
 
 def _names(config: Mapping[str, Any], file: Path) -> tuple[str, ...]:

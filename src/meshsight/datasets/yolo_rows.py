@@ -55,17 +55,15 @@ def read_row(row: str, rules: RowRules, size_hw: tuple[int, int], check: BoxChec
         DataError: the row is none of YOLO's, its class is unknown, or its box is bad.
     """
     class_id, numbers = _numbers(row, rules, where)
-    scale = np.array([size_hw[1], size_hw[0]], dtype=np.float64)
-    is_polygon = rules.keypoints is None and len(numbers) > 4
-    if is_polygon:
-        polygon = _to_pixels(numbers.reshape(-1, 2), scale)
+    if rules.keypoints is None and len(numbers) > 4:
+        polygon = _to_pixels(np.array(numbers).reshape(-1, 2), size_hw)
         box = check.check(bounds_of(polygon), size_hw, where)
         mask = fill_polygons([polygon], size_hw)
         return None if box is None else ObjectLabel(class_id=class_id, box=box, polygons=(polygon,), mask=mask)
-    box = check.check(_read_box(numbers[:4], scale), size_hw, where)
+    box = check.check(_read_box(numbers, size_hw), size_hw, where)
     if box is None:
         return None
-    keypoints = _read_keypoints(numbers[4:], rules.keypoints, scale) if len(numbers) > 4 else None
+    keypoints = _read_keypoints(numbers[4:], rules.keypoints, size_hw) if len(numbers) > 4 else None
     return ObjectLabel(class_id=class_id, box=box, keypoints=keypoints)
 
 
@@ -113,7 +111,7 @@ def with_keypoints_inside(label: ObjectLabel, sample: Sample) -> ObjectLabel:
     return replace(label, keypoints=np.where(is_inside[:, None], label.keypoints, 0.0))
 
 
-def _numbers(row: str, rules: RowRules, where: str) -> tuple[int, Float[np.ndarray, " n"]]:
+def _numbers(row: str, rules: RowRules, where: str) -> tuple[int, list[float]]:
     columns = row.split()
     try:
         class_share, *shares = (float(column) for column in columns)
@@ -123,7 +121,7 @@ def _numbers(row: str, rules: RowRules, where: str) -> tuple[int, Float[np.ndarr
         raise DataError(f"{where}: class {columns[0]}: expected 0 to {rules.num_classes - 1}, as data.yaml names them")
     if not _fits(len(columns), rules):
         raise DataError(f"{where}: {len(columns)} columns: expected {_expected(rules)}")
-    return int(class_share), np.array(shares)
+    return int(class_share), shares
 
 
 def _fits(count: int, rules: RowRules) -> bool:
@@ -140,24 +138,26 @@ def _expected(rules: RowRules) -> str:
     return f"{_BOX_COLUMNS + points * dimensions} (class, box and {points} keypoints of {dimensions} numbers)"
 
 
-def _read_box(shares: Float[np.ndarray, "4"], scale: Float[np.ndarray, "2"]) -> Box:
-    low, high = (_to_pixels(shares[:2] + half * shares[2:], scale) for half in (-0.5, 0.5))
-    return (*low.tolist(), *high.tolist())
+def _read_box(shares: Sequence[float], size_hw: tuple[int, int]) -> Box:
+    height, width = size_hw
+    cx, cy, w, h = shares[:4]
+    low = round((cx - w / 2) * width, _DECIMALS_PX), round((cy - h / 2) * height, _DECIMALS_PX)
+    return *low, round((cx + w / 2) * width, _DECIMALS_PX), round((cy + h / 2) * height, _DECIMALS_PX)
 
 
 def _read_keypoints(
-    numbers: Float[np.ndarray, " n"], shape: tuple[int, int] | None, scale: Float[np.ndarray, "2"]
+    numbers: Sequence[float], shape: tuple[int, int] | None, size_hw: tuple[int, int]
 ) -> Float[np.ndarray, "k 3"]:
-    """Reads keypoints; those without a v, or with none of their own, are seen unless they stand at 0 0."""
+    """Reads keypoints; where the set has no v for them, those that are placed, not at 0 0, are seen."""
     assert shape is not None, "polygons are told apart before"
-    table = numbers.reshape(shape)
+    table = np.array(numbers).reshape(shape)
     is_placed = np.all(table[:, :2] >= 0, axis=1) & np.any(table[:, :2] > 0, axis=1)
     v = np.where(is_placed, 2.0, 0.0) if shape[1] == 2 else table[:, 2]
-    return np.column_stack([_to_pixels(table[:, :2], scale), v])
+    return np.column_stack([_to_pixels(table[:, :2], size_hw), v])
 
 
-def _to_pixels(shares: Float[np.ndarray, "*n 2"], scale: Float[np.ndarray, "2"]) -> Float[np.ndarray, "*n 2"]:
-    return np.round(shares * scale, _DECIMALS_PX)
+def _to_pixels(shares: Points, size_hw: tuple[int, int]) -> Points:
+    return np.round(shares * np.array([size_hw[1], size_hw[0]]), _DECIMALS_PX)
 
 
 def _within(polygon: Polygon, size_hw: tuple[int, int]) -> Polygon:

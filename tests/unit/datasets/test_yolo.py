@@ -85,14 +85,23 @@ def test_ways_to_name_the_images(folder: Path, config: str) -> None:
     dataset = open_dataset(folder)
     assert (dataset.num_samples, dataset.classes) == (4, ("x", "y"))
     assert [len(sample.objects) for sample in dataset.samples()] == [2, 0, 0, 1]
+    assert all(sample.image.startswith("images/") and ".." not in sample.image for sample in dataset.samples())
     assert open_dataset(folder / "data.yaml").num_samples == 4
 
 
-def test_images_elsewhere(folder: Path, tmp_path: Path) -> None:
+def test_images_elsewhere(
+    folder: Path, tmp_path: Path, write_picture: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(tmp_path, "configs/mine.yaml", f"path: {folder}\ntrain: images/train\nval: ../set/images/val\nnames: [x, y]")
     dataset = open_dataset(tmp_path / "configs")
     assert [sample.image for sample in dataset.samples()][:1] == ["images/train/a.jpg"]
     assert [len(sample.objects) for sample in dataset.samples()] == [2, 0, 0, 1]
+    monkeypatch.chdir(tmp_path / "configs")
+    write_picture(tmp_path / "more" / "e.png", (20, 40))
+    put(tmp_path, "configs/mine.yaml", f"path: ../set\ntrain: images/train\nval: {tmp_path}/more\nnames: [x, y]")
+    dataset = open_dataset(Path("mine.yaml"))
+    assert dataset.root == tmp_path
+    assert [sample.image for sample in dataset.samples()][1:] == ["set/images/train/b.png", "more/e.png"]
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,10 @@ Which of the three tasks a set is for is seen from `kpt_shape` and the number of
 has no objects; a set without any label file is refused.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
-from os.path import commonpath
+from os.path import abspath, commonpath
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -81,7 +80,7 @@ CAPACITIES: Mapping[Task, Capacity] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Page:
-    image: Path
+    name: str
     labels: Path
 
 
@@ -112,8 +111,8 @@ class YoloFormat:
         layout = find_layout(path)
         if layout is None:
             raise DataError(f"{path}: no {CONFIG} with names and train or val, and no class names beside labels")
-        pages = _pages(layout, split)
-        root = _root(layout, pages)
+        root, images = _rooted(layout.folder, layout.images(split))
+        pages = _pages(layout, images, root)
         rules = RowRules(num_classes=len(layout.classes), keypoints=layout.keypoints)
         return Dataset(
             root=root,
@@ -157,33 +156,35 @@ def build(spec: Spec) -> YoloFormat:
     return YoloFormat(spec)
 
 
-def _pages(layout: YoloLayout, split: str | None) -> list[_Page]:
-    images = layout.images(split)
+def _pages(layout: YoloLayout, images: Sequence[Path], root: Path) -> list[_Page]:
     folders = {folder: label_folder(folder) for folder in {image.parent for image in images}}
-    pages = [_Page(image=image, labels=folders[image.parent] / f"{image.stem}.txt") for image in images]
+    pages = [
+        _Page(name=image.relative_to(root).as_posix(), labels=folders[image.parent] / f"{image.stem}.txt")
+        for image in images
+    ]
     if pages and not any(page.labels.is_file() for page in pages):
         raise DataError(f"{layout.source}: none of {len(pages)} images has a label file; expected {pages[0].labels}")
     return pages
 
 
-def _root(layout: YoloLayout, pages: list[_Page]) -> Path:
-    """Returns the data set's folder, or the one above all images where some lie elsewhere."""
-    if all(page.image.is_relative_to(layout.folder) for page in pages):
-        return layout.folder
-    return Path(commonpath(list(chain([layout.folder.absolute()], (page.image.absolute() for page in pages)))))
+def _rooted(folder: Path, images: Sequence[Path]) -> tuple[Path, Sequence[Path]]:
+    """Returns the data set's folder and the images in it, or the folder above all where some lie elsewhere."""
+    if all(image.is_relative_to(folder) for image in images):
+        return folder, images
+    placed = [Path(abspath(image)) for image in images]
+    return Path(commonpath([abspath(folder), *placed])), placed
 
 
 def _read_sample(root: Path, rules: RowRules, index: int, page: _Page, check: BoxCheck) -> Sample:
-    size_hw = read_size_hw(page.image)
+    size_hw = read_size_hw(root / page.name)
     rows = read_lines(page.labels) if page.labels.is_file() else []
     labels = (
         read_row(row, rules, size_hw, check, f"{page.labels}, line {number}")
         for number, row in enumerate(rows, start=1)
         if row.strip()
     )
-    name = (page.image if page.image.is_relative_to(root) else page.image.absolute()).relative_to(root).as_posix()
     objects = tuple(label for label in labels if label is not None)
-    return Sample(image=name, size_hw=size_hw, objects=objects, frame=index, group=photograph_of(name))
+    return Sample(image=page.name, size_hw=size_hw, objects=objects, frame=index, group=photograph_of(page.name))
 
 
 def _config(parts: Mapping[str, Dataset], task: Task, keypoint_counts: set[int]) -> dict[str, object]:
