@@ -252,6 +252,11 @@ class _CaseHandler(logging.Handler):
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(logging.WARNING)
         self._ledger = ledger
+        self._said: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._ledger.add([Case(fault=MENDED, detail=record.getMessage())])
+        """Notes a warning once."""
+        message = record.getMessage()
+        if message not in self._said:
+            self._said.add(message)
+            self._ledger.add([Case(fault=MENDED, detail=message)])

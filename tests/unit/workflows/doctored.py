@@ -1,7 +1,8 @@
 """A data set with nothing wrong, to break in one way at a time."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -9,7 +10,8 @@ import numpy as np
 
 from meshsight.core.images import encode_png
 from meshsight.core.masks import decode_mask
-from meshsight.datasets.format import FORMAT_KINDS
+from meshsight.datasets.capacity import reduce_dataset
+from meshsight.datasets.format import FORMAT_KINDS, WHOLE
 from meshsight.datasets.target import Target
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import ObjectLabel, Sample
@@ -31,7 +33,6 @@ class Doctored:
     samples: dict[str, list[Sample]]
     files: dict[str, bytes]
     classes: tuple[str, ...] = CLASSES
-    written: list[str] = field(default_factory=list)
 
     def change(self, index: int, split: str = "train", **changes: object) -> None:
         """Changes fields of one sample."""
@@ -55,13 +56,17 @@ class Doctored:
         return self.samples[split][index].image
 
     def write(self, root: Path, kind: str = "webdataset") -> Path:
-        """Writes the splits in a format, and returns the folder."""
+        """Writes the splits in a format, or the first where it has none, and returns the folder."""
         for name, data in self.files.items():
             path = root / "source" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
         writer = FORMAT_KINDS.builder(kind)(FORMAT_KINDS.module(kind).Spec())
-        writer.write(self.parts(root / "source"), Target(root / "written"))
+        parts = self.parts(root / "source")
+        if not writer.capacity.keeps_splits:
+            parts = {WHOLE: next(iter(parts.values()))}
+        reduced = {split: reduce_dataset(part, writer.capacity)[0] for split, part in parts.items()}
+        writer.write(reduced, Target(root / "written"))
         return root / "written"
 
     def parts(self, root: Path) -> Mapping[str, Dataset]:
@@ -71,6 +76,12 @@ class Doctored:
 
 def sound() -> Doctored:
     """Returns a data set in which the doctor must find nothing."""
+    samples, files = _drawn()
+    return Doctored(samples={split: list(some) for split, some in samples.items()}, files=dict(files))
+
+
+@cache
+def _drawn() -> tuple[dict[str, list[Sample]], dict[str, bytes]]:
     rng = np.random.default_rng(5)
     samples: dict[str, list[Sample]] = {}
     files: dict[str, bytes] = {}
@@ -82,7 +93,7 @@ def sound() -> Doctored:
             samples[split].append(sample)
             files[sample.image] = encode_png(picture(rng))
             frame += 1
-    return Doctored(samples=samples, files=files)
+    return samples, files
 
 
 def picture(rng: np.random.Generator) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 from meshsight.core.images import decode_image, encode_jpeg, encode_png
 from meshsight.core.masks import encode_mask
 from meshsight.datasets.corner_order import TURNED
-from meshsight.workflows.inspect_pass import Examination, Looking, examine
+from meshsight.datasets.findings import NUM_SHOWN
+from meshsight.workflows.inspect_pass import Examination, Looking, examine, independent_splits
 
 from .doctored import Doctored, picture, sound
 
@@ -249,3 +251,28 @@ def test_a_fault_is_found_and_nothing_else(code, change, tmp_path):
     change(data)
     found = examine(data.write(tmp_path), QUIETLY)
     assert set(codes(found)) == {code}
+
+
+def test_a_split_made_of_others_is_left_out():
+    names = {"train": "abc", "val": "de", "trainval": "abcde", "test": "fg", "few": "a"}
+    images = {split: frozenset(Path(letter) for letter in letters) for split, letters in names.items()}
+    assert independent_splits(images) == ("train", "val", "test", "few")
+    assert independent_splits({"a": images["train"], "b": images["train"]}) == ("a", "b")
+    assert independent_splits({"none": frozenset(), **images})[:2] == ("none", "train")
+
+
+def test_quick_finds_what_headers_and_labels_say(tmp_path):
+    data = sound()
+    wrong_size(data)
+    truncated(data)
+    black(data)
+    found = examine(data.write(tmp_path), Looking(is_quick=True, progress=False))
+    assert codes(found) == {"wrong_size": 1}
+
+
+def test_a_thousand_bad_boxes_make_one_finding_with_a_few_examples(tmp_path):
+    data = sound()
+    data.change_objects(lambda label: replace(label, box=(500.0, 500.0, 600.0, 600.0 + label.box[0]), mask=None))
+    finding = examine(data.write(tmp_path), QUIETLY).ledger.findings()[0]
+    num_objects = sum(len(sample.objects) for samples in data.samples.values() for sample in samples)
+    assert (finding.code, finding.count, len(finding.cases)) == ("box_outside", num_objects, NUM_SHOWN)
