@@ -550,3 +550,43 @@ def test_a_torn_file_is_named(tmp_path):
     file.write_bytes(file.read_bytes()[:200])
     with pytest.raises(DataError, match=r"00002\.json: not as DOPE writes it"):
         open_dataset(folder)
+
+
+def test_corners_behind_the_camera_have_no_pixel(tmp_path):
+    """NVISII divides by their depth all the same, which puts them on the wrong side of the picture."""
+    near = Pose(
+        T_cam_object=make_pose(easy_poses()[0].T_cam_object[:3, :3], np.array([0.02, 0.01, 0.06])),
+        scale=1.0,
+        box_low_m=-CENTRED,
+        box_high_m=CENTRED,
+    )
+    expected = cuboid_keypoints(near, CAMERA)
+    assert 2 <= (expected[:, 2] == 0).sum() <= 6, "some corners must be behind"
+    folder = frame_folder(tmp_path / "set", [nvisii(pose) for pose in (near, *easy_poses(-CENTRED, CENTRED))])
+    (label,) = next(open_dataset(folder).samples()).objects
+    assert np.allclose(label.keypoints, expected)
+
+
+def test_objects_of_a_few_pixels_tell_nothing_of_the_order(tmp_path, caplog):
+    far = Pose(
+        T_cam_object=make_pose(easy_poses()[0].T_cam_object[:3, :3], np.array([0.5, -0.4, 9.0])),
+        scale=1.0,
+        box_low_m=-CENTRED,
+        box_high_m=CENTRED,
+    )
+    truth = [far, *easy_poses(-CENTRED, CENTRED)]
+    with caplog.at_level(logging.WARNING):
+        found = open_dataset(frame_folder(tmp_path / "set", [nvisii(pose, ISAAC_SIGNS) for pose in truth]))
+    assert "corners in Isaac's order" in caplog.text
+    assert_truth(found, truth, 1e-5)
+
+
+def test_a_list_of_classes_gives_their_order(source, tmp_path):
+    folder = written(source, tmp_path / "written")
+    (folder / "conventions.json").unlink()
+    assert open_dataset(folder).classes == ("cup", "Cracker Box")
+    other = json.loads((folder / "classes.json").read_text())
+    other["classes"] = other["classes"][:1]
+    (folder / "classes.json").write_text(json.dumps(other))
+    with pytest.raises(DataError, match=r"000000\.json: class 'Cracker Box' is not in the data set's list"):
+        list(open_dataset(folder).samples())

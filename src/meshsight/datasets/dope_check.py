@@ -15,6 +15,8 @@ from meshsight.datasets.dope_objects import RawObject
 GL_TO_CV = np.diag([1.0, -1.0, -1.0])
 _BATCH = 500
 _NUM_MEASURED = 1000
+_TOO_SMALL = 4.0
+"""Corners that are less than this many times the allowed error apart tell nothing: any order would fit them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,10 @@ class CornerCheck:
     _waiting: list[PosedObject] = field(default_factory=list[PosedObject])
 
     def add(self, one: PosedObject) -> None:
-        """Takes in an object; `finish` must follow the last."""
+        """Takes in an object, unless it is too small to tell anything; `finish` must follow the last."""
+        points = one.thing.points
+        if np.nanmax(np.nanmax(points, axis=0) - np.nanmin(points, axis=0)) < _TOO_SMALL * self.within_px:
+            return
         self._waiting.append(one)
         if len(self._waiting) == _BATCH:
             self.finish()
@@ -72,7 +77,7 @@ class CornerCheck:
         self._measure(batch, boxes)
         strange = [one for one, error in zip(batch, boxes.error_px, strict=True) if not error <= self.within_px]
         self.num_fitting += len(batch) - len(strange)
-        for order in orders_that_fit(strange, self.within_px):
+        for order in orders_that_fit(strange, self.leading, self.within_px):
             if order is None:
                 self.num_misfits += 1
             else:
@@ -99,12 +104,14 @@ def fit(objects: Sequence[PosedObject], order: CornerOrder) -> Boxes:
     return fit_boxes(*_geometry(objects), order)
 
 
-def orders_that_fit(objects: Sequence[PosedObject], within_px: float) -> list[CornerOrder | None]:
-    """Returns the first corner order that fits each object, or None."""
+def orders_that_fit(objects: Sequence[PosedObject], usual: CornerOrder, within_px: float) -> list[CornerOrder | None]:
+    """Returns a corner order that fits each object: the usual one if it does, else the first; None if none does."""
     if not objects:
         return []
     fits = _errors(objects) <= within_px
-    return [ALL_ORDERS[int(row.argmax())] if row.any() else None for row in fits]
+    first = [ALL_ORDERS[int(row.argmax())] if row.any() else None for row in fits]
+    is_usual = fits[:, ALL_ORDERS.index(usual)]
+    return [usual if fits_too else order for order, fits_too in zip(first, is_usual, strict=True)]
 
 
 def scaled_box(boxes: Boxes, index: int, one: PosedObject) -> tuple[Vector3, Vector3]:

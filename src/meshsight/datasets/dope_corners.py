@@ -104,7 +104,8 @@ def fit_boxes(rays: Points9, focal_px: Float[np.ndarray, "n 2"], rotations: Rota
     """Finds the box of each object under one corner order.
 
     A corner is centre + rotation @ (signs * half sizes). Each known point gives two equations that are linear in the
-    six numbers of half size and centre; their common scale is free.
+    six numbers of half size and centre; their common scale is free. A corner behind the camera counts too: programs
+    that do not care put it where its line of sight meets the image in front.
 
     Args:
         rays: x / z and y / z of each point in the camera's frame, NaN where a point is not known.
@@ -120,7 +121,6 @@ def fit_boxes(rays: Points9, focal_px: Float[np.ndarray, "n 2"], rotations: Rota
     with np.errstate(divide="ignore", invalid="ignore"):
         off_px = np.linalg.norm((points[:, :, :2] / points[:, :, 2:] - rays) * focal_px[:, None], axis=2)
     off_px = np.where(np.isnan(off_px) & is_known, np.inf, np.where(is_known, off_px, 0.0))
-    off_px[(points[:, :, 2] <= 0) & is_known] = np.inf
     error = np.where(is_known.sum(axis=1) >= 4, off_px.max(axis=1, initial=0.0), np.inf)
     sizes = np.zeros_like(half)
     sizes[:, list(order.axes)] = half

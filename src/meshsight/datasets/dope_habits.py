@@ -96,8 +96,21 @@ def stated_habits(conventions: Conventions, classes: tuple[str, ...]) -> Habits:
     return Habits(classes=classes, order=order, metres_per_unit=unit)
 
 
-def find_habits(root: Path, files: Sequence[FrameFile], settings: FolderSettings, spec: DopeSpec) -> Habits:
+def find_habits(
+    root: Path,
+    files: Sequence[FrameFile],
+    settings: FolderSettings,
+    spec: DopeSpec,
+    classes: tuple[str, ...] | None = None,
+) -> Habits:
     """Reads all labels once and finds out what they mean; says in warnings what was repaired or left out.
+
+    Args:
+        root: the data set's folder.
+        files: its frames.
+        settings: of its folders.
+        spec: what to do in doubt.
+        classes: names by class id, where a list of them is there; else they are those in the labels.
 
     Raises:
         DataError: a file is bad, or the corner orders are mixed or do not fit the poses and that is refused.
@@ -113,7 +126,7 @@ def find_habits(root: Path, files: Sequence[FrameFile], settings: FolderSettings
         log.warning("%s: took the image's centre for %d principal points at (0, 0)", root, count)
     is_doubtful = _is_doubtful(evidence.check, spec, root)
     return Habits(
-        classes=tuple(sorted(evidence.names)),
+        classes=tuple(sorted(evidence.names)) if classes is None else classes,
         order=_order(evidence, spec),
         remap_within_px=spec.max_corner_error_px if is_doubtful else None,
         is_gl=evidence.num_behind > evidence.num_posed / 2,
@@ -185,7 +198,7 @@ def _is_doubtful(check: CornerCheck, spec: DopeSpec, root: Path) -> bool:
     found = f"{root}: by pose and camera, the boxes' corners are listed: {', '.join(counts)}"
     if spec.doubtful_corners == "refuse":
         raise DataError(
-            f"{found}. A training on them would learn nothing. Part the data set, or open it with "
+            f"{found}. Trained on, they would contradict each other. Part the data set, or open it with "
             "`doubtful_corners: remap`, which reads each object in its own order and leaves out those of none."
         )
     log.warning("%s. Read each in its own order, and left out those of none", found)

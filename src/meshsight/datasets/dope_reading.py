@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from meshsight.core.camera import Camera
 from meshsight.core.errors import DataError
 from meshsight.core.kinds import did_you_mean
-from meshsight.core.pose import Matrix3, Matrix4, Vector3, invert_pose, make_pose
+from meshsight.core.pose import Matrix3, Matrix4, Vector3, invert_pose, make_pose, transform_points
+from meshsight.datasets.annotate import cuboid_points
 from meshsight.datasets.dope_check import GL_TO_CV, PosedObject, cv_pose, fit, orders_that_fit, scaled_box
 from meshsight.datasets.dope_corners import CornerOrder
 from meshsight.datasets.dope_files import CameraJson, FolderSettings, FrameFile, FrameJson, ObjectJson, read_frame
@@ -93,7 +94,7 @@ class FrameReader:
         """Returns the corner order of each object; None for one that is to be left out, as none fits it."""
         orders: list[CornerOrder | None] = [self._habits.order] * count
         if self._habits.remap_within_px is not None:
-            found = orders_that_fit(list(posed.values()), self._habits.remap_within_px)
+            found = orders_that_fit(list(posed.values()), self._habits.order, self._habits.remap_within_px)
             for place, order in zip(posed, found, strict=True):
                 orders[place] = order
         return orders
@@ -132,12 +133,15 @@ class FrameReader:
             hint = did_you_mean(name, self._class_ids)
             raise DataError(f"{where}: class '{name}' is not in the data set's list of classes{hint}")
         pixels = _pixels(thing.row)
+        points = thing.points[list(order.positions)]
+        if pose is not None:
+            points[_is_behind(pose)] = np.nan
         return ObjectLabel(
             class_id=self._class_ids[name],
             box=thing.box,
             instance_id=_instance_id(thing.row),
             full_box=thing.full_box,
-            keypoints=flagged(thing.points[list(order.positions)], size_hw),
+            keypoints=flagged(points, size_hw),
             pixels=pixels,
             stated=_stated(thing.row, self._habits.counts_pixels) if pixels is None else None,
             pose=pose,
@@ -151,6 +155,14 @@ def flagged(points: Float[np.ndarray, "9 2"], size_hw: tuple[int, int]) -> Float
     is_inside = np.all((points >= 0) & (points < (width, height)), axis=1)
     v = np.where(is_inside, SEEN, np.where(is_known, UNSEEN, UNKNOWN))
     return np.column_stack([np.where(is_known[:, None], points, 0.0), v])
+
+
+def _is_behind(pose: Pose) -> Bool[np.ndarray, "9"]:
+    """Tells which points of an object's box lie behind the camera, where they have no pixel."""
+    reach = float(np.linalg.norm(np.maximum(np.abs(pose.box_low_m), np.abs(pose.box_high_m))))
+    if pose.T_cam_object[2, 3] > reach:
+        return np.zeros(9, dtype=bool)
+    return transform_points(pose.T_cam_object, cuboid_points(pose))[:, 2] <= 0
 
 
 def _fitted_boxes(posed: Mapping[int, PosedObject], orders: Sequence[CornerOrder | None]) -> dict[int, ModelBox]:

@@ -99,6 +99,16 @@ def test_splits_are_in_the_names(tmp_path):
         open_dataset(tmp_path, split="val")
 
 
+def test_files_that_share_a_split_go_by_their_names(tmp_path):
+    for camera in ("top", "bottom"):
+        name = f"tk03_{camera}_16x16_train_ball_no_ball_X_y.h5"
+        h5(tmp_path / name, X=pixels(2, 16, 16, 1), y=np.zeros(2))
+    assert guess_reader(tmp_path).splits(tmp_path) == (
+        "tk03_bottom_16x16_train_ball_no_ball_X_y",
+        "tk03_top_16x16_train_ball_no_ball_X_y",
+    )
+
+
 def test_another_array_under_x(tmp_path):
     """As in the published tk03 file."""
     X = pixels(4, 16, 16, 1)

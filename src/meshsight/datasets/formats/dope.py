@@ -104,10 +104,11 @@ class DopeFormat:
             raise DataError(f"{path}: no frame: a .json file with an image of the same name beside it")
         settings = FolderSettings(path)
         conventions, listed = read_conventions(path), read_class_list(path)
-        if conventions is not None and listed is not None:
-            habits = stated_habits(conventions, tuple(one.name for one in listed))
+        classes = None if listed is None else tuple(one.name for one in listed)
+        if conventions is not None and classes is not None:
+            habits = stated_habits(conventions, classes)
         else:
-            habits = find_habits(path, files, settings, self._spec)
+            habits = find_habits(path, files, settings, self._spec, classes)
         return Dataset(
             root=path,
             classes=habits.classes,
