@@ -82,7 +82,7 @@ def plot_class_counts(classes: Sequence[str], counts: Mapping[str, Int[np.ndarra
     axes.set(ylim=(len(classes) - 0.4, -0.6), xlabel="objects", xlim=(0, 1.12 * max(start.max(initial=0), 1)))
     axes.grid(visible=False, axis="y")
     if len(counts) > 1:
-        add_legend(axes, loc="upper right", anchor=(1.0, -0.02 if len(classes) < 6 else 1.0), num_columns=1)
+        add_legend(axes, loc="lower left", anchor=(0.0, 1.0), num_columns=len(counts))
     return figure
 
 
@@ -97,8 +97,8 @@ def plot_places(covered: Float[np.ndarray, "g g"], aspect: float) -> Figure:
     drawn = axes.imshow(covered, extent=(0, aspect, 1, 0), cmap=heat_map(), vmin=0, interpolation="bilinear")
     bar = figure.colorbar(drawn, ax=axes, shrink=0.82, pad=0.02)
     bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue]
-    bar.ax.tick_params(labelsize=7, length=0)
-    bar.set_label("boxes in an image", fontsize=8)
+    bar.ax.tick_params(labelsize=7, length=0, colors=INK)
+    bar.set_label("boxes in an image", fontsize=8, color=INK)
     axes.set_xticks([0, aspect / 2, aspect], ["left", "middle", "right"])
     axes.set_yticks([0, 0.5, 1], ["top", "middle", "bottom"])
     axes.tick_params(length=0)
@@ -133,7 +133,7 @@ def plot_viewpoints(rings: SphereRings) -> Figure:
     most = max(int(rings.counts.max(initial=0)), 1)
     for axes, is_above in ((above, True), (below, False)):
         _draw_hemisphere(axes, rings, is_above, most)
-        axes.set_title("from above (+z)" if is_above else "from below (-z)", fontsize=8)
+        axes.set_title("from above (+z)" if is_above else "from below (-z)", fontsize=8, color=INK)
     return figure
 
 
@@ -159,7 +159,7 @@ def _draw_hemisphere(axes: Axes, rings: SphereRings, is_above: bool, most: int) 
     axes.add_patch(Circle((0, 0), 1.0, fill=False, edgecolor=INK, linewidth=0.8))
     for name, angle in (("+x", 0), ("+y", 90), ("-x", 180), ("-y", 270)):
         turn = np.radians(angle if is_above else -angle)
-        axes.annotate(name, (1.17 * np.cos(turn), 1.14 * np.sin(turn)), ha="center", va="center", fontsize=7)
+        axes.annotate(name, (1.17 * np.cos(turn), 1.14 * np.sin(turn)), ha="center", va="center", fontsize=7, color=INK)
     axes.set(xlim=(-1.3, 1.3), ylim=(-1.24, 1.24), aspect="equal")
     axes.axis("off")
 

@@ -9,10 +9,9 @@ from meshsight.datasets.sampling import Picked
 from meshsight.datasets.tally import by_step
 from meshsight.plotting.card_plots import Axis, Shift, plot_bins, plot_shifts, plot_two_sides
 from meshsight.plotting.page import Block, Captioned, Entries, Entry, Gallery, Paragraph, Section, Table
-from meshsight.workflows.comparison import LARGEST_SIDE, AttributeComparison, Comparison
+from meshsight.workflows.comparison import LARGEST_SIDE, AttributeComparison, Comparison, num_bins
 from meshsight.workflows.comparison_words import ATTRIBUTES, IMAGE_ATTRIBUTES, Attribute, amount
 
-_NUM_BINS = 24
 _BY_KEY = {attribute.key: attribute for attribute in ATTRIBUTES}
 
 
@@ -123,10 +122,11 @@ def _two_sides(one: AttributeComparison, names: tuple[str, str]) -> Captioned:
 def _attribute_plot(attribute: Attribute, values: Sequence[tuple[str, float]], splits: tuple[str, ...]) -> Captioned:
     known = np.array([value for _, value in values if np.isfinite(value)])
     low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
-    tallies = {split: by_step(low, max(high, low + attribute.least_spread), _NUM_BINS) for split in splits}
+    tallies = {split: by_step(low, max(high, low + attribute.least_spread), num_bins(known.size)) for split in splits}
     for split, tally in tallies.items():
         tally.add(np.array([value for name, value in values if name == split], dtype=np.float64))
     counts = {split: tally.counts for split, tally in tallies.items() if tally.total} or {"": tallies[splits[0]].counts}
     axis = Axis(label=f"{attribute.title}, {attribute.unit}" if attribute.unit else attribute.title)
-    middle = f"Middle: {amount(attribute, float(np.median(known)))}." if known.size else ""
-    return Captioned(content=plot_bins(tallies[splits[0]].edges, counts, axis, width_in=3.6), caption=middle)
+    middle = f"Median {amount(attribute, float(np.median(known)))}. " if known.size else ""
+    plot = plot_bins(tallies[splits[0]].edges, counts, axis, width_in=3.6)
+    return Captioned(content=plot, caption=f"{middle}{attribute.meaning}")

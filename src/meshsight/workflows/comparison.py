@@ -35,7 +35,7 @@ NUM_PIXELS = 300
 NUM_LABELS = 3000
 """Images of each side whose labels are measured."""
 LARGEST_SIDE = 1024
-NUM_BINS = 24
+MOST_BINS = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +195,11 @@ def common_side(ours: Sequence[Picked], real: Sequence[Picked]) -> int:
     return min(LARGEST_SIDE, round(min(medians)))
 
 
+def num_bins(count: int) -> int:
+    """Returns into how many bins to sort so many values: few enough that their heights are no chance."""
+    return min(MOST_BINS, max(8, round(2 * count**0.5)))
+
+
 def _name(parts: Mapping[str, Dataset]) -> str:
     return next(iter(parts.values())).name.partition("#")[0]
 
@@ -287,9 +292,10 @@ def _histogram(ours: np.ndarray, real: np.ndarray, attribute: Attribute) -> Hist
     """Bins both sides alike, between the outermost per cents of each."""
     ends = np.array([np.quantile(side, [0.01, 0.99]) for side in (ours, real)])
     low, high = float(ends[:, 0].min()), float(ends[:, 1].max())
-    edges = np.linspace(low, high if high > low else low + attribute.least_spread, NUM_BINS + 1)
+    bins = num_bins(min(ours.size, real.size))
+    edges = np.linspace(low, high if high > low else low + attribute.least_spread, bins + 1)
     if attribute.is_count:
-        step = max(1, round((high - low) / NUM_BINS))
+        step = max(1, round((high - low) / MOST_BINS))
         edges = np.arange(round(low), round(high) + 1 + step, step) - 0.5
     shares = [np.histogram(np.clip(side, edges[0], edges[-1]), edges)[0] / side.size for side in (ours, real)]
     borders = np.exp(edges) if attribute.is_ratio else edges

@@ -10,6 +10,7 @@ class Attribute:
     Attributes:
         key: its name in the JSON.
         title: its name for people.
+        meaning: how to read its values.
         unit: written after values; empty for shares.
         more, less: what the first side is when its number is higher or lower; `{}` stands for by how much.
         raise_it, lower_it: what to change in a recipe.
@@ -21,6 +22,7 @@ class Attribute:
 
     key: str
     title: str
+    meaning: str = ""
     unit: str = ""
     more: str
     less: str
@@ -36,6 +38,7 @@ IMAGE_ATTRIBUTES = (
     Attribute(
         key="brightness",
         title="brightness",
+        meaning="Mean luma, from 0 (black) to 1 (white).",
         more="{} brighter",
         less="{} darker",
         raise_it="Raise `sensor.exposure_ev` (+1 doubles the light), or `environment.strength`.",
@@ -45,6 +48,7 @@ IMAGE_ATTRIBUTES = (
     Attribute(
         key="contrast",
         title="contrast",
+        meaning="Standard deviation of the luma.",
         more="{} higher in contrast",
         less="{} lower in contrast",
         raise_it="Harder light helps: more of `lights.suns.count` and `lights.suns.irradiance`, less "
@@ -56,6 +60,7 @@ IMAGE_ATTRIBUTES = (
     Attribute(
         key="blur_px",
         title="blur",
+        meaning="Width of edges: 0 is a perfect step; thin lines and sharpening lie below.",
         unit="px",
         more="{} blurrier",
         less="{} sharper",
@@ -66,6 +71,7 @@ IMAGE_ATTRIBUTES = (
     Attribute(
         key="noise",
         title="noise",
+        meaning="Standard deviation in flat places, in levels of 255.",
         unit="levels",
         more="{} noisier",
         less="{} cleaner",
@@ -76,6 +82,7 @@ IMAGE_ATTRIBUTES = (
     Attribute(
         key="saturation",
         title="saturation",
+        meaning="Mean distance from grey.",
         unit="CIELAB",
         more="{} more colourful",
         less="{} paler",
@@ -89,6 +96,7 @@ IMAGE_ATTRIBUTES = (
     Attribute(
         key="warmth",
         title="warmth (blue to yellow)",
+        meaning="Mean b*: below 0 blue, above it yellow.",
         unit="CIELAB b*",
         more="{} yellower",
         less="{} bluer",
@@ -100,6 +108,7 @@ IMAGE_ATTRIBUTES = (
     Attribute(
         key="tint",
         title="tint (green to magenta)",
+        meaning="Mean a*: below 0 green, above it magenta.",
         unit="CIELAB a*",
         more="{} more magenta",
         less="{} greener",

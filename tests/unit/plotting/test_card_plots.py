@@ -1,9 +1,13 @@
 """Plots of a data set show the numbers that they are given."""
 
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from matplotlib.collections import PatchCollection
 from matplotlib.colors import same_color
+from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
 
 from meshsight.plotting.card_plots import (
@@ -23,8 +27,8 @@ from meshsight.plotting.style import BAD
 EDGES = np.array([0.0, 1.0, 2.0, 3.0, 4.0, 5.0])
 
 
-def outlines(figure: object) -> list[StepPatch]:
-    return [patch for patch in figure.axes[0].patches if isinstance(patch, StepPatch)]  # pyright: ignore
+def outlines(figure: Figure) -> list[StepPatch]:
+    return [patch for patch in figure.axes[0].patches if isinstance(patch, StepPatch)]
 
 
 def test_bins_are_shares_without_the_empty_ends() -> None:
@@ -103,3 +107,24 @@ def test_clear_shifts_stand_out() -> None:
     assert [same_color(line.get_color(), BAD) for line in points] == [True, False]
     assert axes.get_xlim() == pytest.approx((-3.24, 3.24))
     figure_to_svg(plot_shifts(()))
+
+
+PLOTS: dict[str, Callable[[], Figure]] = {
+    "bins": lambda: plot_bins(EDGES + 1, {"a": np.arange(5), "b": np.arange(5)}, Axis(label="x", is_log=True)),
+    "classes": lambda: plot_class_counts(("mug", "can"), {"a": np.array([1, 2]), "b": np.array([1, 2])}),
+    "places": lambda: plot_places(np.eye(4), 1.5),
+    "viewpoints": lambda: plot_viewpoints(
+        SphereRings(z=np.array([-1.0, 0.0, 1.0]), num_cells=np.array([3, 3]), counts=np.arange(6))
+    ),
+    "sides": lambda: plot_two_sides((0.0, 1.0), (1.0,), (1.0,), Axis(label="x", is_share=True), ("a", "b")),
+    "shifts": lambda: plot_shifts((Shift(title="x", value=1.0, interval=(0.5, 1.5), is_clear=True),)),
+}
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_every_word_is_in_the_ink_of_the_page(name: str) -> None:
+    root = ElementTree.fromstring(figure_to_svg(PLOTS[name]()))
+    texts = [element for element in root.iter() if element.tag.endswith("}text")]
+    assert texts
+    for text in texts:
+        assert "fill: currentColor" in text.get("style", ""), "".join(text.itertext())
