@@ -1,12 +1,15 @@
 """BOP folders as others make them, and what our writer does with sizes, meshes and splits."""
 
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import trimesh
+from PIL import Image
 from pycocotools.coco import COCO
 
 from meshsight.assets.builtin.catalogue import make_builtin
@@ -19,6 +22,7 @@ from meshsight.core.pose import make_pose, sample_rotation
 from meshsight.datasets.bop import scene_writing
 from meshsight.datasets.bop.ply import model_files
 from meshsight.datasets.bop.scene_folders import mask_png
+from meshsight.datasets.bop.shard_images import mask_of
 from meshsight.datasets.capacity import Losses, reduce_dataset, reduce_sample
 from meshsight.datasets.format import FORMAT_KINDS, WHOLE
 from meshsight.datasets.formats import bop, bop_webdataset
@@ -223,6 +227,26 @@ def test_faults_are_named(foreign, change, message):
         list(open_dataset(foreign).samples())
 
 
+def test_a_mask_of_another_size_is_refused(foreign):
+    put(foreign / "test" / "000002" / "mask" / "000007_000000.png", mask_png(np.ones((4, 6), bool)))
+    with pytest.raises(DataError, match=r"image 7, object 0: a mask of 6 x 4 px, but an image of 60 x 40 px"):
+        list(open_dataset(foreign).samples())
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"counts": [3], "size": [40, 60]}, "runs of 3 pixels in all"),
+        ({"counts": [2400]}, "'size'"),
+        ({"counts": 5, "size": [40, 60]}, "expected counts and size"),
+        ({"counts": [-1, 2401], "size": [40, 60]}, "the shortest -1"),
+    ],
+)
+def test_bad_run_lengths_are_refused(row, message):
+    with pytest.raises(DataError, match=message):
+        mask_of(row, "shard, key, mask 0")
+
+
 def test_an_object_that_nothing_bounds_is_refused(foreign):
     for folder in ("models", "models_eval"):
         (foreign / folder / "models_info.json").unlink()
@@ -263,6 +287,16 @@ def test_a_foreign_folder_survives_our_own_writer(foreign, tmp_path):
                 b.stated,
             )
             assert np.allclose(a.pose.T_cam_object, b.pose.T_cam_object, atol=1e-12)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_mask_images_are_ordinary_pngs(share):
+    mask = np.random.default_rng(1).random((37, 53)) < share
+    with Image.open(io.BytesIO(mask_png(mask))) as image:
+        image.load()
+        assert (image.mode, image.size) == ("L", (53, 37))
+        assert np.array_equal(np.asarray(image), np.where(mask, 255, 0))
+    assert np.array_equal(cv2.imdecode(np.frombuffer(mask_png(mask), np.uint8), cv2.IMREAD_UNCHANGED) > 0, mask)
 
 
 # The writer.

@@ -114,7 +114,7 @@ class SampleMaker:
 
     def _label(self, found: "_Object", image: BopImage, camera: Camera | None) -> ObjectLabel | PixelCounts | None:
         """Returns a visible object's label, a hidden one's counts, or None for one of which neither is known."""
-        full, visible = image.masks.full(found.index), image.masks.visible(found.index)
+        full, visible = self._masks(found, image)
         counts = None if found.info is None else counts_of(found.info, None if full is None else mask_area(full))
         if found.is_hidden(visible):
             return counts
@@ -134,6 +134,21 @@ class SampleMaker:
             pose=found.pose,
             mesh=self._models.mesh(found.truth.obj_id),
         )
+
+    def _masks(self, found: "_Object", image: BopImage) -> tuple[RunLengthMask | None, RunLengthMask | None]:
+        """Returns the masks of the whole silhouette and of the visible pixels.
+
+        Raises:
+            DataError: one is of another size than the image.
+        """
+        masks = image.masks.full(found.index), image.masks.visible(found.index)
+        for mask in masks:
+            if mask is not None and mask.size_hw != image.size_hw:
+                raise DataError(
+                    f"{found.where}: a mask of {mask.size_hw[1]} x {mask.size_hw[0]} px, "
+                    f"but an image of {image.size_hw[1]} x {image.size_hw[0]} px"
+                )
+        return masks
 
     def _projected_box(self, found: "_Object", camera: Camera | None) -> Box:
         """Returns the box around the object's 3-D box as far as it is in the image, which is looser than the object."""

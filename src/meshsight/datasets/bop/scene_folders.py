@@ -1,6 +1,8 @@
 """BOP's folders: SPLIT/SCENE with three JSON files, images and masks."""
 
 import re
+import struct
+import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +13,7 @@ import numpy as np
 
 from meshsight.core.errors import DataError, ImageError
 from meshsight.core.images import read_size_hw
-from meshsight.core.masks import Mask, RunLengthMask, encode_mask
+from meshsight.core.masks import Mask, RunLengthMask, encode_window
 from meshsight.datasets.bop.images import BopImage
 from meshsight.datasets.bop.json_files import read_json, read_json_if_there
 
@@ -138,7 +140,8 @@ class SceneMasks:
         decoded = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if data.size else None
         if decoded is None:
             raise ImageError(f"{path}: cannot be decoded; the mask is damaged")
-        return encode_mask(decoded > 0)
+        x, y, width, height = cv2.boundingRect(decoded)
+        return encode_window(decoded[y : y + height, x : x + width] > 0, (x, y), decoded.shape)
 
 
 def mask_name(image_id: int, index: int) -> str:
@@ -147,10 +150,24 @@ def mask_name(image_id: int, index: int) -> str:
 
 
 def mask_png(mask: Mask) -> bytes:
-    """Returns a mask as BOP has it: 8 bits, 255 where it is set."""
-    ok, data = cv2.imencode(".png", mask.astype(np.uint8) * 255, [cv2.IMWRITE_PNG_COMPRESSION, 4])
-    assert ok
-    return data.tobytes()
+    """Returns a mask as BOP has it: 8 bits, 255 where it is set.
+
+    Each row is stored as its difference from the row above (PNG's filter 2), which is nothing almost everywhere; a
+    general encoder tries every filter on every row, for several times as long.
+    """
+    height, width = mask.shape
+    rows = np.zeros((height, width + 1), dtype=np.uint8)
+    rows[:, 0] = 2
+    values = mask.astype(np.uint8) * np.uint8(255)
+    rows[0, 1:] = values[0]
+    rows[1:, 1:] = values[1:] - values[:-1]
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 1)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_png_chunk(name, data) for name, data in chunks)
+
+
+def _png_chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
 def _size_hw(file: Path, root: Path, missing: Literal["refuse", "keep"]) -> tuple[int, int]:

@@ -115,8 +115,8 @@ def mask_of(row: Mapping[str, Any], where: str) -> RunLengthMask:
         counts = row["counts"]
         if isinstance(counts, str):
             return RunLengthMask(counts=counts, size_hw=(height, width))
-        if sum(counts) != height * width:
-            raise ValueError(f"runs of {sum(counts)} pixels in all")
+        if sum(counts) != height * width or min(counts) < 0:
+            raise ValueError(f"runs of {sum(counts)} pixels in all, the shortest {min(counts)}")
         encoded = cast("dict[str, bytes]", coco_mask.frPyObjects(cast("Any", dict(row)), height, width))
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{where}: expected counts and size of a mask ({error})") from error
