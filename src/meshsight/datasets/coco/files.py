@@ -19,6 +19,8 @@ INSTANCES = "instances_"
 
 # A folder with more JSON files than this has one for each image, which no COCO data set has.
 _MOST_FILES = 64
+# Files beside the labels of another kind of data set, which say less than those: ours, and BOP's.
+_OF_OTHERS = frozenset({MANIFEST, "scene_gt_coco.json", "scene_gt_coco_modal.json", "scene_gt_coco_amodal.json"})
 _HEAD_BYTES = 4096
 _TABLES = re.compile(rb'"(images|annotations|categories)"\s*:\s*\[')
 _FIRST_KEYS = re.compile(rb'\s*\{\s*"(info|licenses)"\s*:')
@@ -43,7 +45,7 @@ def label_files(path: Path) -> Iterator[Path]:
         return
     for folder in (path, *sorted(child for child in path.glob("*") if _is_offered(child))):
         files = _json_files(folder)
-        yield from (file for file in files if file.name != MANIFEST and is_label_file(file))
+        yield from (file for file in files if file.name not in _OF_OTHERS and is_label_file(file))
 
 
 def split_names(path: Path) -> tuple[str, ...]:

@@ -42,11 +42,11 @@ class ImageRow(_Entry):
 
 
 class CategoryRow(_Entry):
-    """A class; `keypoints` are the names of its keypoints."""
+    """A class; `keypoints` are the names of its keypoints, of which only matters here whether there are any."""
 
     id: Id
     name: str
-    keypoints: list[str] | None = None
+    keypoints: object = None
 
 
 class RunLengthRow(_Entry):
