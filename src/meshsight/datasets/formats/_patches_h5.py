@@ -14,9 +14,7 @@ from meshsight.core.containers._h5 import member_name
 from meshsight.core.errors import DataError, ImageError
 from meshsight.datasets.capacity import EXACT, Capacity, Part
 from meshsight.datasets.format import WHOLE
-from meshsight.datasets.formats.patches_h5 import Spec
-from meshsight.datasets.patches_circle import Circle, circle_label, circle_of, class_label, made_round, made_whole
-from meshsight.datasets.patches_h5_files import (
+from meshsight.datasets.formats._patches_h5_files import (
     SUFFIXES,
     PatchFile,
     PatchTable,
@@ -26,6 +24,8 @@ from meshsight.datasets.patches_h5_files import (
     split_of,
     write_patch_file,
 )
+from meshsight.datasets.formats.patches_h5 import Spec
+from meshsight.datasets.patches_circle import Circle, circle_label, circle_of, class_label, made_round, made_whole
 from meshsight.datasets.target import Target
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import ObjectLabel, Sample
