@@ -7,6 +7,7 @@ write_format_pages(Path('docs/formats'))"
 """
 
 import re
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -83,33 +84,29 @@ def _build(spec: VariantSpec) -> object:
 
 def _paragraphs(kind: str) -> list[str]:
     """Returns the module's documentation as Markdown: tables of files become code."""
-    docstring = (FORMAT_KINDS.module(kind).__doc__ or "").strip()
+    docstring = (FORMAT_KINDS.module(kind).__doc__ or "").strip("\n")
     return [_paragraph(text) for text in re.split(r"\n\s*\n", docstring)]
 
 
 def _paragraph(text: str) -> str:
-    return f"```\n{text.rstrip()}\n```" if _COLUMNS.search(text) else text
+    return f"```\n{textwrap.dedent(text).rstrip()}\n```" if _COLUMNS.search(text) else text
 
 
 def _variants(spec: VariantSpec) -> dict[str, Capacity]:
-    """Returns the capacity of a format, and of each setting that changes it."""
-    writer = _build(spec)
-    assert isinstance(writer, Writer)
-    found = {"": writer.capacity}
-    for name, value in _choices(spec):
-        other = _build(spec.evolve(**{name: value}))
-        if isinstance(other, Writer) and _differ(other.capacity, writer.capacity):
-            found[f"{name}={value}"] = other.capacity
-            found.setdefault(f"{name}={getattr(spec, name)}", writer.capacity)
-    if len(found) > 1:
-        del found[""]
-    return found
-
-
-def _choices(spec: VariantSpec) -> Iterator[tuple[str, str]]:
+    """Returns the capacity of a format, or that of each choice of a setting if it depends on one."""
+    capacity = _capacity(spec)
     for name, field in type(spec).model_fields.items():
-        if get_origin(field.annotation) is Literal:
-            yield from ((name, value) for value in get_args(field.annotation) if value != getattr(spec, name))
+        if get_origin(field.annotation) is Literal and len(get_args(field.annotation)) > 1:
+            found = {f"{name}={value}": _capacity(spec.evolve(**{name: value})) for value in get_args(field.annotation)}
+            if any(_differ(capacity, other) for other in found.values()):
+                return found
+    return {"kept": capacity}
+
+
+def _capacity(spec: VariantSpec) -> Capacity:
+    writer = _build(spec)
+    assert isinstance(writer, Writer), spec
+    return writer.capacity
 
 
 def _differ(one: Capacity, other: Capacity) -> bool:
@@ -118,12 +115,17 @@ def _differ(one: Capacity, other: Capacity) -> bool:
 
 def _capacity_sections(variants: Mapping[str, Capacity]) -> Iterator[str]:
     first = next(iter(variants.values()))
-    heads = [f"`{name}`" if name else "kept" for name in variants]
+    kept = [part for part in Part if any(part in one.keeps or part in one.needs for one in variants.values())]
+    lost = [str(part) for part in Part if part not in kept]
     yield "## What it keeps"
     yield _table(
-        ("part", *heads), [(str(part), *(_kept(part, capacity) for capacity in variants.values())) for part in Part]
+        ("part", *(name if name == "kept" else f"`{name}`" for name in variants)),
+        [(str(part), *(_kept(part, capacity) for capacity in variants.values())) for part in kept],
     )
-    yield "An object that lacks a needed part is left out, and counted."
+    if lost:
+        yield f"Not kept: {', '.join(lost)}."
+    if any(capacity.needs for capacity in variants.values()):
+        yield "An object that lacks a needed part is left out, and counted."
     yield f"Class names: {first.names.rule}{_reserved(first)}."
     yield (
         "Named splits are kept in one data set."
