@@ -68,12 +68,14 @@ def assign_by_iou(
     is_ignored: Bool[Tensor, " m"],
     positive_iou: float,
     negative_iou: float,
+    best_iou: float = 0.0,
 ) -> Int64[Tensor, " n"]:
     """Returns the index of the box that each anchor learns, or `BACKGROUND`, or `NEUTRAL`.
 
     An anchor learns the box it overlaps most if the IoU is at least `positive_iou`. Besides, the anchors that overlap a
-    box most (all that tie, as long as they overlap at all) learn it; of several such boxes the last. Anchors that would
-    be background but overlap an ignored box with `negative_iou`, or lie in it by more than half, are neutral.
+    box most (all that tie, as long as they overlap at all, and by `best_iou`) learn it; of several such boxes the last.
+    Anchors that would be background but overlap an ignored box with `negative_iou`, or lie in it by more than half, are
+    neutral.
     """
     owner = torch.full((len(anchors),), BACKGROUND, dtype=torch.int64, device=anchors.device)
     real = torch.nonzero(~is_ignored).flatten()
@@ -82,7 +84,7 @@ def assign_by_iou(
         best, index = iou.max(dim=0)
         owner[best >= negative_iou] = NEUTRAL
         owner = torch.where(best >= positive_iou, real[index], owner)
-        is_best = (iou == iou.amax(dim=1, keepdim=True)) & (iou > 0)
+        is_best = (iou == iou.amax(dim=1, keepdim=True)) & (iou > 0) & (iou >= best_iou)
         last = (is_best * torch.arange(1, len(real) + 1, device=anchors.device)[:, None]).amax(dim=0)
         owner = torch.where(last > 0, real[last - 1], owner)
     if bool(is_ignored.any()):
