@@ -3,9 +3,23 @@
 annotations.json                     the labels of a set without splits, its images in `images/`
 annotations/instances_SPLIT.json     the labels of a split, its images in `SPLIT/`
 
-That is what is written; what is read lies in many more places (see `coco.files`), or is the JSON file itself. Class ids
-follow the sorted category ids, so gaps close. Crowds and `ignore` are regions to ignore. What COCO has no field for
-stands under the key `meshsight` of an image or annotation.
+Read are also a JSON file by its own name, `*.json` in the folder itself, and `SPLIT/*.json` in a folder for each split;
+images are looked for beside the labels, in `images/`, in `SPLIT/`, in `images/SPLIT/`, and at last anywhere in the data
+set's folder. Nothing outside it is read, unless `image_root` says so.
+
+Class ids follow the sorted category ids, so gaps close. Crowds and `ignore` are regions to ignore. Segmentations may be
+polygons, which are kept and drawn as pycocotools draws them, or runs, as a list or compressed. Nine keypoints in nested
+triples are blender-gen's cuboid and are put into our order; all others keep theirs.
+
+Known faults of other programs are put right and counted in one warning: a licence that is no list, image ids that are
+text (also with zeros before them), annotation ids used again, a category of id 0, width and height swapped, negative
+focal lengths in blender-gen's `camera matrix K`, image paths of another machine (`coco_image_root/images/x.png`,
+absolute, or with backslashes), keypoints that are no triples. Refused are a class name, category id or image id that is
+there twice, references that lead nowhere, and masks that do not belong to their image.
+
+What COCO has no field for stands under the key `meshsight`: of an annotation `instance_id`, `full_box`, `full_mask`,
+`polygons` (where `segmentation` holds another mask), `pixels`, `stated`, `pose`, `mesh` and `is_cut`; of an image
+`group`, `source`, `camera`, `T_world_cam` and `hidden`. They mean what they mean in the labels of our own folder.
 """
 
 from collections.abc import Mapping
@@ -53,7 +67,7 @@ class CocoFormat:
             "Category and annotation ids count from 1, image ids from 0, each in its file.",
             "Polygons of fewer than three points are left out; a mask beside polygons is drawn from them.",
             "A region to ignore is written as a crowd with `ignore`, which evaluations pass over.",
-            "What COCO has no field for is written under the key `meshsight`, which other programs pass over.",
+            "Boxes are exact within their image: `bbox` has the sides that add up to the corners to the bit.",
             "Of a foreign file, `area`, licences, captions and the names of keypoints are not kept.",
         ),
     )
