@@ -37,16 +37,19 @@ class Difference:
 
     Attributes:
         first, second: the means.
+        first_spread, second_spread: the standard deviations.
         difference: first - second.
         low, high: its 95 % interval, from a bootstrap over groups; None where a side has fewer than two groups.
         cliffs_delta: P(first > second) - P(first < second) of a value drawn from either side, -1 to 1.
-        spread: their pooled standard deviation.
+        spread: the pooled standard deviation.
         distance: the Wasserstein distance of the two distributions over that spread. It also grows where the means
             agree and the spreads do not.
     """
 
     first: float
     second: float
+    first_spread: float
+    second_spread: float
     difference: float
     low: float | None
     high: float | None
@@ -73,10 +76,13 @@ def compare(first: Measurements, second: Measurements, *, least_spread: float, s
     first, second = first.known(), second.known()
     means = (float(first.values.mean()), float(second.values.mean()))
     interval = _interval(first, second, seed, name)
-    spread = max(float(np.sqrt((first.values.var() + second.values.var()) / 2)), least_spread)
+    spreads = float(first.values.std()), float(second.values.std())
+    spread = max(float(np.hypot(*spreads)) / 2**0.5, least_spread)
     return Difference(
         first=means[0],
         second=means[1],
+        first_spread=spreads[0],
+        second_spread=spreads[1],
         difference=means[0] - means[1],
         low=interval[0] if interval else None,
         high=interval[1] if interval else None,

@@ -85,7 +85,7 @@ def _entry(one: AttributeComparison, names: tuple[str, str]) -> Entry:
         note=f"{amount(attribute, one.ours)} against {amount(attribute, one.real)}"
         + (f", {interval.rstrip(')')}" if interval else "")
         + f"; Cliff's delta {one.cliffs_delta:+.2f}",
-        advice=one.advice,
+        advice=f"{one.advice} {one.variety}".strip(),
     )
 
 
@@ -116,7 +116,7 @@ def _table(comparison: Comparison) -> Table:
 def _two_sides(one: AttributeComparison, names: tuple[str, str]) -> Captioned:
     axis = Axis(label=f"{one.title}, {one.unit}" if one.unit else one.title, is_log=one.is_ratio)
     plot = plot_two_sides(one.histogram.edges, one.histogram.ours, one.histogram.real, axis, names)
-    return Captioned(content=plot, caption=f"Yours: {one.sentence}")
+    return Captioned(content=plot, caption=f"Yours: {one.sentence}. {one.variety}".strip())
 
 
 def _attribute_plot(attribute: Attribute, values: Sequence[tuple[str, float]], splits: tuple[str, ...]) -> Captioned:

@@ -25,6 +25,7 @@ from meshsight.workflows.comparison_words import (
     OBJECT_ATTRIBUTES,
     Attribute,
     describe,
+    describe_variety,
 )
 from meshsight.workflows.sources import open_source
 
@@ -60,13 +61,15 @@ class AttributeComparison:
         name, title, unit: what it is.
         is_ratio: whether it is compared by factors.
         ours, real: means; geometric means where it is a ratio.
+        spread_ours, spread_real: standard deviations; of the logarithms where it is a ratio.
         difference: ours - real, or ours / real where it is a ratio.
         low, high: the 95 % interval of the difference, from a bootstrap over groups; None with fewer than two groups.
         is_clear: whether the interval excludes "no difference".
         cliffs_delta: P(ours > real) - P(ours < real), -1 to 1.
-        spread: pooled standard deviation of both sides; of the logarithms where it is a ratio.
+        spread: pooled standard deviation of both sides.
         distance: Wasserstein distance of the distributions, in multiples of the spread.
         sentence: the difference in words.
+        variety: whether ours vary much more or less than the photographs, in words; empty if neither.
         advice: the recipe settings that move it towards the photographs.
         num_ours, num_real: how many values there were.
         histogram: of both sides.
@@ -78,6 +81,8 @@ class AttributeComparison:
     is_ratio: bool
     ours: float
     real: float
+    spread_ours: float
+    spread_real: float
     difference: float
     low: float | None
     high: float | None
@@ -86,6 +91,7 @@ class AttributeComparison:
     spread: float
     distance: float
     sentence: str
+    variety: str
     advice: str
     num_ours: int
     num_real: int
@@ -264,6 +270,8 @@ def _compare(
         is_ratio=attribute.is_ratio,
         ours=first,
         real=second,
+        spread_ours=found.first_spread,
+        spread_real=found.second_spread,
         difference=difference,
         low=low,
         high=high,
@@ -272,6 +280,7 @@ def _compare(
         spread=found.spread,
         distance=found.distance,
         sentence=describe(attribute, difference, interval),
+        variety=describe_variety(found.first_spread, found.second_spread, attribute.least_spread),
         advice=attribute.lower_it if found.difference > 0 else attribute.raise_it,
         num_ours=len(ours.values),
         num_real=len(real.values),

@@ -206,6 +206,22 @@ def describe(attribute: Attribute, difference: float, interval: tuple[float, flo
     return words if ends is None else f"{words} (95 %: {ends[0]:.{digits}f} to {ends[1]:.{digits}f})"
 
 
+def describe_variety(ours: float, real: float, least: float) -> str:
+    """Returns what to say of two standard deviations; nothing where they are alike.
+
+    Renders that vary less than the photographs leave some of them out; more variety does less harm.
+
+    Args:
+        ours: standard deviation of the renders.
+        real: that of the photographs.
+        least: smaller ones count as this.
+    """
+    ratio = max(ours, least) / max(real, least)
+    if ratio < 0.6:
+        return f"Yours vary only {ratio:.2f} times as much: widen the range."
+    return f"Yours vary {ratio:.1f} times as much." if ratio > 1.7 else ""
+
+
 def _with_short_unit(attribute: Attribute, size: float) -> str:
-    unit = attribute.unit if attribute.unit in ("px", "levels") else ""
+    unit = attribute.unit.partition(" ")[0] if attribute.unit.startswith(("px", "levels", "CIELAB")) else ""
     return f"{size:.{attribute.digits}f} {unit}".rstrip()
