@@ -52,9 +52,9 @@ class Spec(VariantSpec):
     """How alike images must be."""
 
     kind: Literal["repeats"] = "repeats"
-    max_bits: int = Field(8, ge=0, le=63)
+    max_bits: int = Field(10, ge=0, le=63)
     """Bits of the perceptual hash that may differ between near-duplicates."""
-    min_correlation: float = Field(0.98, ge=-1, le=1)
+    min_correlation: float = Field(0.95, ge=-1, le=1)
     """Correlation of the thumbnails of near-duplicates."""
 
 
