@@ -590,3 +590,34 @@ def test_a_list_of_classes_gives_their_order(source, tmp_path):
     (folder / "classes.json").write_text(json.dumps(other))
     with pytest.raises(DataError, match=r"000000\.json: class 'Cracker Box' is not in the data set's list"):
         list(open_dataset(folder).samples())
+
+
+def test_numbers_that_contradict_the_programs_habit_are_said(tmp_path, caplog):
+    """DOPE's own sample files are centimetres, whatever its documentation says."""
+    truth = easy_poses(-CENTRED, CENTRED)
+    rows = [nvisii(pose) for pose in truth]
+    for row in rows:
+        (thing,) = row["objects"]
+        thing["location"] = [100 * x for x in thing["location"]]
+    folder = frame_folder(tmp_path / "set", rows)
+    with caplog.at_level(logging.WARNING):
+        open_dataset(folder)
+    assert "NVISII writes m, which puts the objects 62" in caplog.text and "say `units` if not so" in caplog.text
+    assert_truth(open_dataset(folder, spec=Spec(units="cm")), truth, 1e-6)
+
+
+def test_the_folders_own_settings_come_before_those_above(tmp_path):
+    truth = easy_poses(-CENTRED, CENTRED)
+    rows = [blenderproc(pose) for pose in truth]
+    for row in rows:
+        row["camera_data"] = {}
+    folder = frame_folder(tmp_path / "set", rows)
+    wrong = {"camera_settings": [{"intrinsic_settings": {**INTRINSICS, "fx": 20.0}}]}
+    right = {"camera_settings": [{"intrinsic_settings": INTRINSICS}]}
+    (folder / "_camera_settings.json").write_text(json.dumps(wrong))
+    with pytest.raises(DataError, match="in none"):
+        open_dataset(folder)
+    (folder / "000" / "_camera_settings.json").write_text(json.dumps(right))
+    found = open_dataset(folder)
+    assert_truth(found, truth, 1e-6)
+    assert next(found.samples()).size_hw == SIZE_HW  # from the image: no file says it
