@@ -41,6 +41,13 @@ def angle_between(a: Vector3, b: Vector3) -> float:
     return float(np.arccos(min(1.0, abs(float(a @ b)))))
 
 
+def perpendicular_to(direction: Vector3) -> Vector3:
+    """Returns some unit vector at right angles to another."""
+    other = np.eye(3)[int(np.argmin(np.abs(direction)))]
+    across = other - (other @ direction) * direction
+    return across / np.linalg.norm(across)
+
+
 def groups_of(axes: Sequence[Axis]) -> list[Rotations]:
     """Returns the groups that the axes point to, the richest first, each without the identity.
 

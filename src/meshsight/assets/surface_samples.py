@@ -84,10 +84,8 @@ class SurfaceSamples:
 
 def sample_surface(mesh: Mesh, count: int) -> SurfaceSamples:
     """Spreads points over all parts of a mesh in proportion to area."""
-    triangles = np.concatenate([part.vertices[part.faces] for part in mesh.parts]).astype(np.float64)
-    a, b, c = triangles[:, 0], triangles[:, 1], triangles[:, 2]
-    area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
-    total = np.cumsum(area)
+    triangles = _triangles(mesh)
+    total = np.cumsum(_areas(triangles))
     places = (np.arange(count) + 0.5) / count * total[-1]
     face = np.minimum(np.searchsorted(total, places), len(triangles) - 1)
     weights = _barycentric(count)
@@ -97,6 +95,20 @@ def sample_surface(mesh: Mesh, count: int) -> SurfaceSamples:
         face=face,
         colors=np.concatenate(list(_part_colors(mesh, face, weights))),
     )
+
+
+def has_area(mesh: Mesh) -> bool:
+    """Tells whether a mesh has a surface to speak of."""
+    return bool(_areas(_triangles(mesh)).sum() > 0)
+
+
+def _triangles(mesh: Mesh) -> Float[np.ndarray, "f 3 3"]:
+    return np.concatenate([part.vertices[part.faces] for part in mesh.parts]).astype(np.float64)
+
+
+def _areas(triangles: Float[np.ndarray, "f 3 3"]) -> Float[np.ndarray, " f"]:
+    a, b, c = triangles[:, 0], triangles[:, 1], triangles[:, 2]
+    return 0.5 * np.linalg.norm(np.cross(b - a, c - a), axis=1)
 
 
 def _barycentric(count: int) -> Float[np.ndarray, "n 3"]:

@@ -5,11 +5,14 @@ import time
 import numpy as np
 import pytest
 import trimesh
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from meshsight.assets.builtin.catalogue import make_builtin
+from meshsight.assets.extent import mesh_diameter
 from meshsight.assets.rotation_groups import Axis, groups_of
 from meshsight.assets.surface_samples import sample_surface
-from meshsight.assets.symmetry import find_symmetries, mesh_diameter
+from meshsight.assets.symmetry import find_symmetries
 from meshsight.core.pose import sample_rotation, transform_points
 from meshsight.records.mesh import Material, Mesh, MeshPart
 
@@ -55,16 +58,53 @@ def mesh_of(shape: trimesh.Trimesh, *, rotation=None, offset=(0.0, 0.0, 0.0), **
 
 
 @pytest.mark.parametrize("name", SHAPES)
-@pytest.mark.parametrize("seed", [None, 3])
-def test_polyhedra_have_their_groups(name, seed):
-    """As they are, and turned and moved anywhere."""
-    rng = np.random.default_rng(seed or 0)
-    rotation, offset = (np.eye(3), np.zeros(3)) if seed is None else (sample_rotation(rng), rng.normal(size=3))
+def test_polyhedra_have_their_groups(name):
+    """Turned and moved anywhere."""
+    rng = np.random.default_rng(3)
+    rotation, offset = sample_rotation(rng), rng.normal(size=3)
     found = find_symmetries(mesh_of(SHAPES[name], rotation=rotation, offset=offset))
     assert found.continuous == ()
     assert len(found.discrete) + 1 == ORDERS[name]
     assert_group(found.discrete)
     assert_keeps(SHAPES[name], rotation, offset, found.discrete)
+
+
+def test_coordinate_axes_are_met_exactly():
+    found = find_symmetries(mesh_of(SHAPES["square bar"]))
+    assert len(found.discrete) == 7
+    for pose in found.discrete:
+        assert np.allclose(pose[:3, :3], np.round(pose[:3, :3]), atol=1e-12)
+        assert np.allclose(pose[:3, 3], 0, atol=1e-9)
+
+
+@settings(max_examples=12, derandomize=True, deadline=None)
+@given(sides=st.integers(3, 9), height=st.floats(0.3, 3.0), seed=st.integers(0, 99))
+def test_prisms_have_dihedral_groups(sides, height, seed):
+    """Property: whatever the proportions and the pose, a closed group with an element for each turn and flip."""
+    rng = np.random.default_rng(seed)
+    prism = trimesh.creation.cylinder(1.0, height, sections=sides)
+    rotation, offset = sample_rotation(rng), rng.normal(size=3)
+    found = find_symmetries(mesh_of(prism, rotation=rotation, offset=offset), tolerance=0.006)
+    is_cube = sides == 4 and abs(height - 2**0.5) < 0.05
+    assert found.continuous == ()
+    assert is_cube or len(found.discrete) + 1 == 2 * sides
+    assert_group(found.discrete)
+
+
+def test_noise_below_the_tolerance_is_forgiven():
+    """As on a scanned box, whose triangles share nothing with each other."""
+    rng = np.random.default_rng(1)
+    shape = SHAPES["box"].subdivide_to_size(0.02)
+    shape.vertices = shape.vertices + rng.normal(scale=0.0006, size=shape.vertices.shape)
+    found = find_symmetries(mesh_of(shape, rotation=sample_rotation(rng)))
+    assert len(found.discrete) == 3
+    assert_group(found.discrete)
+
+
+def test_a_mesh_without_area_has_none():
+    line = trimesh.Trimesh([[0, 0, 0], [1, 0, 0], [2, 0, 0]], [[0, 1, 2]], process=False)
+    assert find_symmetries(mesh_of(line)).discrete == ()
+    assert np.isclose(mesh_diameter(mesh_of(line)), 2.0)
 
 
 def assert_group(discrete) -> None:
@@ -87,7 +127,7 @@ def assert_keeps(shape, rotation, offset, discrete) -> None:
     for pose in discrete:
         turned = transform_points(pose, corners)
         off = np.linalg.norm(turned[:, None] - corners[None], axis=2).min(axis=1)
-        assert off.max() < 0.004 * size
+        assert off.max() < 0.002 * size
 
 
 @pytest.mark.parametrize("seed", [None, 1])
@@ -192,19 +232,13 @@ def test_materials_of_parts_count():
     ("name", "num_discrete", "num_continuous"),
     [
         ("cube", 23, 0),
-        ("sphere", 0, 3),
-        ("cylinder", 1, 1),
-        ("cone", 0, 1),
         ("torus", 1, 1),
         ("slab", 3, 0),
         ("star", 9, 0),
         ("l_shape", 1, 0),
-        ("icosahedron", 59, 0),
         ("mug", 0, 0),
         ("duck", 0, 0),
-        ("drill", 0, 0),
         ("box_cereal", 0, 0),
-        ("can_cola", 0, 0),
     ],
 )
 def test_built_in_objects(name, num_discrete, num_continuous):

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 from pydantic import Field
 
+from meshsight.assets.extent import mesh_diameter
 from meshsight.assets.library import AssetLibrary
-from meshsight.assets.symmetry import Symmetries, find_symmetries, mesh_diameter
+from meshsight.assets.symmetry import Symmetries, find_symmetries
 from meshsight.core.errors import AssetError, DataError
 from meshsight.core.files import write_bytes, write_json
 from meshsight.core.pose import Matrix4, Vector3
