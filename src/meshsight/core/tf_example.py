@@ -22,9 +22,10 @@ Feature = tuple[bytes, ...] | Floats | Integers
 
 _BYTES, _FLOATS, _INTEGERS = 1, 2, 3
 _VARINT: Final = 0
-_FIXED64: Final = 1
 _DELIMITED: Final = 2
-_FIXED32: Final = 5
+_FIXED_SIZES: Final = {1: 8, 5: 4}
+
+Field = tuple[int, memoryview | int]
 
 
 def encode_entries(features: Mapping[str, Feature]) -> bytes:
@@ -49,12 +50,10 @@ def decode_example(data: bytes, where: str) -> dict[str, Feature]:
         DataError: the bytes are no Example.
     """
     try:
-        features: dict[str, Feature] = {}
-        for block in _messages(memoryview(data), 1):
-            for entry in _messages(block, 1):
-                name = b"".join(bytes(part) for part in _messages(entry, 1))
-                features[name.decode()] = _read_feature(list(_messages(entry, 2)))
-    except (ValueError, IndexError) as error:
+        blocks = _messages(memoryview(data), 1)
+        entries = [_fields(entry) for block in blocks for entry in _messages(block, 1)]
+        features = dict(_read_entry(fields) for fields in entries)
+    except (ValueError, LookupError) as error:
         raise DataError(f"{where}: no tf.train.Example ({error})") from error
     return features
 
@@ -86,18 +85,25 @@ def _varint(value: int) -> bytes:
     return bytes(out)
 
 
+def _read_entry(fields: list[Field]) -> tuple[str, Feature]:
+    """Reads an entry of the map; what it does not hold is empty."""
+    name = b"".join(value for number, value in fields if number == 1 and isinstance(value, memoryview))
+    parts = [value for number, value in fields if number == 2 and isinstance(value, memoryview)]
+    return name.decode(), _read_feature(parts)
+
+
 def _read_feature(parts: list[memoryview]) -> Feature:
     """Reads the parts of a Feature; of several kinds of list the last one counts."""
     lists = [(number, value) for part in parts for number, value in _fields(part) if isinstance(value, memoryview)]
-    known = [number for number, _ in lists if number in (_BYTES, _FLOATS, _INTEGERS)]
-    if not known:
+    kind = next((number for number, _ in reversed(lists) if number in (_BYTES, _FLOATS, _INTEGERS)), None)
+    if kind is None:
         return ()
-    blocks = [value for number, value in lists if number == known[-1]]
-    values = [value for block in blocks for number, value in _fields(block) if number == 1]
-    if known[-1] == _BYTES:
+    values = [value for number, block in lists if number == kind for field, value in _fields(block) if field == 1]
+    if kind == _BYTES:
         return tuple(bytes(value) for value in values if isinstance(value, memoryview))
-    if known[-1] == _FLOATS:
-        return np.concatenate([np.zeros(0, np.float32), *(_read_floats(value) for value in values)])
+    if kind == _FLOATS:
+        floats = [_read_floats(value) for value in values]
+        return floats[0] if len(floats) == 1 else np.concatenate([np.zeros(0, np.float32), *floats])
     return np.array([number for value in values for number in _read_integers(value)], np.uint64).astype(np.int64)
 
 
@@ -116,34 +122,29 @@ def _read_integers(value: memoryview | int) -> Iterator[int]:
         yield number
 
 
-def _messages(data: memoryview, number: int) -> Iterator[memoryview]:
-    return (value for field, value in _fields(data) if field == number and isinstance(value, memoryview))
+def _messages(data: memoryview, number: int) -> list[memoryview]:
+    return [value for field, value in _fields(data) if field == number and isinstance(value, memoryview)]
 
 
-def _fields(data: memoryview) -> Iterator[tuple[int, memoryview | int]]:
-    """Yields the fields of a message: their numbers, with bytes or an unsigned integer."""
+def _fields(data: memoryview) -> list[Field]:
+    """Returns the fields of a message: their numbers, with bytes or an unsigned integer."""
+    fields: list[Field] = []
     place = 0
     while place < len(data):
         key, place = _read_varint(data, place)
         wire = key & 7
         if wire == _VARINT:
             value, place = _read_varint(data, place)
-            yield key >> 3, value
+            fields.append((key >> 3, value))
             continue
-        size, place = _size(wire, data, place)
-        if place + size > len(data):
+        size, place = _read_varint(data, place) if wire == _DELIMITED else (_FIXED_SIZES[wire], place)
+        end = place + size
+        if end > len(data):
             raise ValueError(f"a field of {size:,} bytes, of which {len(data) - place:,} are there")
-        block = data[place : place + size]
-        place += size
-        yield key >> 3, block if wire == _DELIMITED else int.from_bytes(block, "little")
-
-
-def _size(wire: int, data: memoryview, place: int) -> tuple[int, int]:
-    if wire == _DELIMITED:
-        return _read_varint(data, place)
-    if wire in (_FIXED32, _FIXED64):
-        return 4 if wire == _FIXED32 else 8, place
-    raise ValueError(f"a field of the unknown wire type {wire}")
+        block = data[place:end]
+        fields.append((key >> 3, block if wire == _DELIMITED else int.from_bytes(block, "little")))
+        place = end
+    return fields
 
 
 def _read_varint(data: memoryview, place: int) -> tuple[int, int]:

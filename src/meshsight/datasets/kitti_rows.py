@@ -59,7 +59,7 @@ def parse_rows(text: str, where: str, oddities: Counter[str]) -> Iterator[KittiR
             yield _row(cells, f"{where}, line {number}", oddities)
 
 
-def row_line(row: KittiRow, score: float | None = None) -> str:
+def row_line(row: KittiRow) -> str:
     """Returns a line without its end: edges exact, lengths in micrometres, what is not known as KITTI marks it."""
     box = row.box_3d
     truncation = UNKNOWN_SHARE if row.truncation is None else row.truncation
@@ -67,7 +67,7 @@ def row_line(row: KittiRow, score: float | None = None) -> str:
     cells = [row.name, _exact(truncation), str(level), _angle(None if box is None else box.alpha)]
     cells += [_exact(edge) for edge in row.box]
     cells += _unknown_box() if box is None else _box_cells(box)
-    return " ".join(cells if score is None else [*cells, f"{score:.6f}"])
+    return " ".join(cells)
 
 
 def dont_care_line(name: str, box: Box) -> str:

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from meshsight.core.container import open_container
-from meshsight.core.containers.tfrecord import image_of
+from meshsight.core.containers.tfrecord import MemberNames, image_of
 from meshsight.core.errors import DataError
 from meshsight.core.images import IMAGE_SUFFIXES
 from meshsight.core.kinds import did_you_mean
@@ -96,9 +95,9 @@ class Reading:
         self.check, self.oddities = BoxCheck(self.spec), Counter()
         index = 0
         for shard in self.shards:
-            names: Iterator[str] | None = None
+            members = MemberNames()
             for where, features in examples(shard.path):
-                image, names = self._image(features, shard.path, names, where)
+                image = self._image(features, shard.path, members, where)
                 yield self._sample(index, image, features, where)
                 index += 1
         if self.is_first:
@@ -107,16 +106,13 @@ class Reading:
             for what, count in self.oddities.items():
                 log.warning("%s: %d %s", self.root, count, what)
 
-    def _image(
-        self, features: Features, shard: Path, names: Iterator[str] | None, where: str
-    ) -> tuple[str, Iterator[str] | None]:
+    def _image(self, features: Features, shard: Path, members: MemberNames, where: str) -> str:
         """Returns the path of an image: within its shard, or beside by the name in the record."""
-        if not is_embedded(features):
-            key = _TAO_KEY if _TAO_KEY in features else "image/filename"
-            name = text_of(features, key, where)
-            return self.finder.find(name, where), names
-        names = iter(open_container(shard).names()) if names is None else names
-        return f"{shard.relative_to(self.root).as_posix()}/{next(names)}", names
+        member = members.next(features)
+        if member is not None:
+            return f"{shard.relative_to(self.root).as_posix()}/{member}"
+        key = _TAO_KEY if _TAO_KEY in features else "image/filename"
+        return self.finder.find(text_of(features, key, where), where)
 
     def _sample(self, index: int, image: str, features: Features, where: str) -> Sample:
         is_tao = _TAO_KEY in features

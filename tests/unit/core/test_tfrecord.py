@@ -56,7 +56,7 @@ FEATURES = st.dictionaries(
 )
 
 
-@settings(max_examples=200, derandomize=True, deadline=None)
+@settings(max_examples=80, derandomize=True, deadline=None)
 @given(FEATURES)
 def test_an_example_is_read_as_written(features):
     found = decode_example(encode_example(encode_entries(features)), "here")

@@ -15,7 +15,29 @@ SUFFIXES = (".tfrecord", ".tfrecords", ".record", "-of-00000")
 
 IMAGE_KEYS = ("frame/encoded", "image/encoded")
 _NAME_KEYS = ("frame/id", "image/filename", "image/source_id")
+_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 _MAGICS = ((b"\xff\xd8", ".jpg"), (b"\x89PNG", ".png"), (b"BM", ".bmp"), (b"RIFF", ".webp"), (b"II", ".tif"))
+
+
+class MemberNames:
+    """Names the images of one file in the order of its records, each by a name of its own."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def next(self, example: Mapping[str, Feature]) -> str | None:
+        """Returns the name of the next record's image, or None when it holds none."""
+        image = image_of(example)
+        if image is None:
+            return None
+        stem = _stem(example)
+        suffix = next((suffix for magic, suffix in _MAGICS if image.startswith(magic)), ".png")
+        name, number = stem + suffix, 2
+        while name in self._taken:
+            name = f"{stem}_{number}{suffix}"
+            number += 1
+        self._taken.add(name)
+        return name
 
 
 class TfrecordContainer:
@@ -29,11 +51,11 @@ class TfrecordContainer:
         """
         self._file = file
         self._places: dict[str, int] = {}
+        names = MemberNames()
         for offset in record_offsets(file):
-            example = decode_example(read_record(file, offset), _where(file, offset))
-            image = image_of(example)
-            if image is not None:
-                self._places[self._free(_name(example, image, offset))] = offset
+            name = names.next(decode_example(read_record(file, offset), _where(file, offset)))
+            if name is not None:
+                self._places[name] = offset
 
     def names(self) -> tuple[str, ...]:
         """Returns the names of its images, in their order."""
@@ -47,13 +69,6 @@ class TfrecordContainer:
             raise DataError(f"{_where(self._file, offset)}: the image is gone; the file was changed meanwhile")
         return image
 
-    def _free(self, name: str) -> str:
-        path, number = PurePosixPath(name), 2
-        while name in self._places:
-            name = path.with_stem(f"{path.stem}_{number}").as_posix()
-            number += 1
-        return name
-
 
 def build(file: Path) -> TfrecordContainer:
     """Opens a file."""
@@ -66,15 +81,14 @@ def image_of(example: Mapping[str, Feature]) -> bytes | None:
     return next((value[0] for value in found if isinstance(value, tuple) and value), None)
 
 
-def _name(example: Mapping[str, Feature], image: bytes, offset: int) -> str:
+def _stem(example: Mapping[str, Feature]) -> str:
+    """Returns what an Example calls its image, as a path without suffix that stays where it is."""
     found = (example.get(key) for key in _NAME_KEYS)
     texts = (value[0].decode(errors="replace") for value in found if isinstance(value, tuple) and value)
-    path = PurePosixPath(next((text for text in texts if text), str(offset)))
-    if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"):
+    path = PurePosixPath(next((text for text in texts if text), ""))
+    if path.suffix.lower() in _SUFFIXES:
         path = path.with_suffix("")
-    parts = [part for part in path.parts if part not in ("/", "..")]
-    suffix = next((suffix for magic, suffix in _MAGICS if image.startswith(magic)), ".png")
-    return "/".join(parts or [str(offset)]) + suffix
+    return "/".join(part for part in path.parts if part not in ("/", "..")) or "image"
 
 
 def _where(file: Path, offset: int) -> str:

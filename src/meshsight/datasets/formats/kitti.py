@@ -15,12 +15,11 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from pydantic import Field
-
-from meshsight.core.errors import DataError
+from meshsight.core.errors import DataError, ImageError
 from meshsight.core.files import write_text
 from meshsight.core.images import read_size_hw
 from meshsight.core.kinds import did_you_mean
@@ -63,7 +62,7 @@ class Spec(KittiTermsSpec):
     kind: Literal["kitti"] = "kitti"
     missing_labels: Literal["refuse", "empty"] = "refuse"
     """What an image without a label file is: a fault, or an image without objects."""
-    image_names: Literal["kept", "numbered"] = Field("kept")
+    image_names: Literal["kept", "numbered"] = "kept"
     """Names of written images: their own, or 000000, 000001, ... as KITTI's evaluation expects."""
 
 
@@ -154,7 +153,7 @@ def build(spec: Spec) -> KittiFormat:
     return KittiFormat(spec)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class _Reading:
     """What a pass over the samples needs; only the first one says what was tolerated."""
 
@@ -165,22 +164,30 @@ class _Reading:
     spec: Spec
     is_first: bool = True
 
+    @cached_property
+    def image_folder(self) -> str:
+        """Where the images lie, relative to the root."""
+        return self.folder.images.relative_to(self.root).as_posix()
+
     def samples(self) -> Iterator[Sample]:
         check, oddities = BoxCheck(self.spec), Counter[str]()
-        for index, (stem, name) in enumerate(self.images.items()):
-            yield self._sample(index, stem, name, check, oddities)
+        calibrations = self.folder.calibrations if self.folder.calibrations.is_dir() else None
+        for index, stem in enumerate(self.images):
+            yield self._sample(index, stem, calibrations, check, oddities)
         if self.is_first:
             self.is_first = False
             check.report(self.root)
             for what, count in oddities.items():
                 log.warning("%s: %d %s", self.root, count, what)
 
-    def _sample(self, index: int, stem: str, name: str, check: BoxCheck, oddities: Counter[str]) -> Sample:
+    def _sample(
+        self, index: int, stem: str, calibrations: Path | None, check: BoxCheck, oddities: Counter[str]
+    ) -> Sample:
         file = self.folder.labels / f"{stem}.txt"
         rows = list(parse_rows(_text(file), str(file), oddities))
-        image = (self.folder.images / name).relative_to(self.root).as_posix()
+        image = f"{self.image_folder}/{self.images[stem]}"
         size_hw = self._size_hw(image, rows)
-        calibration = read_calibration(self.folder.calibrations / f"{stem}.txt", size_hw)
+        calibration = None if calibrations is None else read_calibration(calibrations / f"{stem}.txt", size_hw)
         labels: list[ObjectLabel] = []
         for number, row in enumerate(rows, start=1):
             where = f"{file}: object {number}"
@@ -205,11 +212,14 @@ class _Reading:
         return self.ids[row.name]
 
     def _size_hw(self, image: str, rows: Sequence[KittiRow]) -> tuple[int, int]:
-        """Reads an image's size; of one that is missing and kept, it is the smallest that holds the boxes."""
-        if self.spec.missing_images == "keep" and not (self.root / image).is_file():
-            reach = [(math.ceil(row.box[3]), math.ceil(row.box[2])) for row in rows]
-            return max((1, *(y for y, _ in reach))), max((1, *(x for _, x in reach)))
-        return read_size_hw(self.root / image)
+        """Reads an image's size; of one that is missing or broken but kept, it is the smallest that holds the boxes."""
+        try:
+            return read_size_hw(self.root / image)
+        except ImageError:
+            if self.spec.missing_images == "refuse":
+                raise
+        reach = [(math.ceil(row.box[3]), math.ceil(row.box[2])) for row in rows]
+        return max((1, *(y for y, _ in reach))), max((1, *(x for _, x in reach)))
 
 
 def _choose(folders: Mapping[str, KittiFolder], path: Path, split: str | None) -> KittiFolder:
