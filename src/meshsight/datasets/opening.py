@@ -84,8 +84,10 @@ def guess_kind(path: Path) -> str:
         return fitting[0]
     if fitting:
         raise DataError(f"{path}: looks like {' and like '.join(fitting)}; say which it is")
-    looked = "; ".join(reader.looks_for for reader in readers.values())
-    raise DataError(f"{path}: no data set of a kind we know (looked for {looked}){_inner(path, readers)}")
+    if inner := _inner(path, readers):
+        raise DataError(f"{path}: no data set of a kind we know{inner}")
+    looked = "".join(f"\n  {kind}: {reader.looks_for}" for kind, reader in readers.items())
+    raise DataError(f"{path}: no data set of a kind we know; looked for{looked}")
 
 
 def _default_readers() -> Iterator[tuple[str, Reader]]:
