@@ -11,7 +11,7 @@ has no objects; a set without any label file is refused.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from os.path import abspath, commonpath
+from os.path import commonpath
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -171,8 +171,8 @@ def _rooted(folder: Path, images: Sequence[Path]) -> tuple[Path, Sequence[Path]]
     """Returns the data set's folder and the images in it, or the folder above all where some lie elsewhere."""
     if all(image.is_relative_to(folder) for image in images):
         return folder, images
-    placed = [Path(abspath(image)) for image in images]
-    return Path(commonpath([abspath(folder), *placed])), placed
+    placed = [image.parent.resolve() / image.name for image in images]
+    return Path(commonpath([folder.resolve(), *placed])), placed
 
 
 def _read_sample(root: Path, rules: RowRules, index: int, page: _Page, check: BoxCheck) -> Sample:
