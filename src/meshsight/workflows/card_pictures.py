@@ -9,7 +9,8 @@ from meshsight.datasets.sampling import Picked
 from meshsight.datasets.tally import by_step
 from meshsight.plotting.card_plots import Axis, Shift, plot_bins, plot_shifts, plot_two_sides
 from meshsight.plotting.page import Block, Captioned, Entries, Entry, Gallery, Paragraph, Section, Table
-from meshsight.workflows.comparison import LARGEST_SIDE, AttributeComparison, Comparison, num_bins
+from meshsight.workflows.comparison import AttributeComparison, Comparison, num_bins
+from meshsight.workflows.comparison_measuring import LARGEST_SIDE
 from meshsight.workflows.comparison_words import ATTRIBUTES, IMAGE_ATTRIBUTES, Attribute, amount
 
 _BY_KEY = {attribute.key: attribute for attribute in ATTRIBUTES}

@@ -4,7 +4,7 @@ The photographs may be a data set of any format, or a plain folder of images wit
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,20 +13,11 @@ import numpy as np
 from meshsight.core.errors import DataError
 from meshsight.datasets.classes import with_classes
 from meshsight.datasets.difference import Difference, Measurements, compare
-from meshsight.datasets.image_attributes import ImageAttributes, measure_files
-from meshsight.datasets.label_attributes import label_attributes
 from meshsight.datasets.photographs import open_photographs
-from meshsight.datasets.sampling import Picked, pick_evenly, pick_samples
+from meshsight.datasets.sampling import pick_evenly, pick_samples
 from meshsight.records.dataset import Dataset
-from meshsight.workflows.comparison_words import (
-    ATTRIBUTES,
-    COUNT_ATTRIBUTE,
-    IMAGE_ATTRIBUTES,
-    OBJECT_ATTRIBUTES,
-    Attribute,
-    describe,
-    describe_variety,
-)
+from meshsight.workflows.comparison_measuring import common_side, measure_labels, measure_pixels
+from meshsight.workflows.comparison_words import ATTRIBUTES, Attribute, describe, describe_variety
 from meshsight.workflows.sources import open_source
 
 log = logging.getLogger(__name__)
@@ -35,7 +26,6 @@ NUM_PIXELS = 300
 """Images of each side whose pixels are measured."""
 NUM_LABELS = 3000
 """Images of each side whose labels are measured."""
-LARGEST_SIDE = 1024
 MOST_BINS = 24
 
 
@@ -150,12 +140,12 @@ def compare_with_real(
     theirs = pick_samples({"": _only(photographs, classes)}, NUM_LABELS)
     side_px = common_side(mine, theirs)
     pixels = [pick_evenly(side, num_images) for side in (mine, theirs)]
-    measured = [_measure_pixels(picked, side_px) for picked in pixels]
+    measured = [measure_pixels(picked, side_px) for picked in pixels]
     for name, values in zip((_name(parts), photographs.name), measured, strict=True):
         if not values["brightness"].values.size:
             raise DataError(f"{name}: not one of its images can be read, so there is nothing to compare")
     if has_labels:
-        measured = [found | _measure_labels(side) for found, side in zip(measured, (mine, theirs), strict=True)]
+        measured = [found | measure_labels(side) for found, side in zip(measured, (mine, theirs), strict=True)]
     compared = [
         _compare(attribute, measured[0].get(attribute.key), measured[1].get(attribute.key), seed)
         for attribute in ATTRIBUTES
@@ -195,12 +185,6 @@ def open_real(real: str | Path | Dataset) -> Dataset:
         return dataset
 
 
-def common_side(ours: Sequence[Picked], real: Sequence[Picked]) -> int:
-    """Returns the longer side at which both are looked at: that of the side with the smaller images, 1024 at most."""
-    medians = [float(np.median([max(one.sample.size_hw) for one in side])) for side in (ours, real)]
-    return min(LARGEST_SIDE, round(min(medians)))
-
-
 def num_bins(count: int) -> int:
     """Returns into how many bins to sort so many values: few enough that their heights are no chance."""
     return min(MOST_BINS, max(8, round(2 * count**0.5)))
@@ -215,40 +199,6 @@ def _only(dataset: Dataset, classes: tuple[str, ...]) -> Dataset:
     if not classes or not set(dataset.classes) - set(classes):
         return dataset
     return with_classes(dataset, tuple(name for name in dataset.classes if name in classes), drop_others=True)
-
-
-def _measure_pixels(picked: Sequence[Picked], side_px: int) -> dict[str, Measurements]:
-    found = measure_files([one.path for one in picked], side_px)
-    groups = _groups(picked)
-    kept = [(values, group) for values, group in zip(found, groups, strict=True) if values is not None]
-    if len(kept) < len(picked):
-        log.warning("%d images cannot be read and are left out of the comparison", len(picked) - len(kept))
-    ids = np.array([group for _, group in kept], dtype=np.int64)
-    return {
-        attribute.key: Measurements(values=_column([values for values, _ in kept], attribute.key), groups=ids)
-        for attribute in IMAGE_ATTRIBUTES
-    }
-
-
-def _column(rows: Sequence[ImageAttributes], key: str) -> np.ndarray:
-    return np.array([getattr(row, key) for row in rows], dtype=np.float64)
-
-
-def _measure_labels(picked: Sequence[Picked]) -> dict[str, Measurements]:
-    labels = label_attributes([one.sample for one in picked])
-    groups = np.array(_groups(picked), dtype=np.int64)
-    counts = np.bincount(labels.image, minlength=len(picked)).astype(np.float64)
-    columns = (np.log(labels.scale), np.log(labels.aspect), labels.center[:, 0], labels.center[:, 1])
-    by_object = {
-        attribute.key: Measurements(values=column, groups=groups[labels.image])
-        for attribute, column in zip(OBJECT_ATTRIBUTES, columns, strict=True)
-    }
-    return by_object | {COUNT_ATTRIBUTE.key: Measurements(values=counts, groups=groups)}
-
-
-def _groups(picked: Sequence[Picked]) -> list[int]:
-    ids: dict[tuple[Path, str], int] = {}
-    return [ids.setdefault((one.root, one.sample.group), len(ids)) for one in picked]
 
 
 def _compare(
