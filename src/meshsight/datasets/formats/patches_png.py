@@ -87,7 +87,7 @@ class PatchesPngFormat:
         """Reads the text of all images once, to leave out those that are both ball and robot.
 
         Raises:
-            DataError: an image is damaged or lacks a value, or a split is asked for.
+            DataError: there is no image, one is damaged or lacks a value, or a split is asked for.
         """
         if split is not None:
             raise DataError(f"{path}: PNG patches have no named splits; name the folder of '{split}' itself")
@@ -98,6 +98,8 @@ class PatchesPngFormat:
             classes=FOREIGN_CLASSES if listed is None else tuple(one.name for one in listed),
         )
         images = list(_images(path))
+        if not images:
+            raise DataError(f"{path}: no .png file")
         kept = [image for image in images if not reader.is_ambiguous(image)]
         if len(kept) < len(images):
             log.warning("%s: left out %d patches that are both ball and robot", path, len(images) - len(kept))
