@@ -205,6 +205,13 @@ def test_splits_in_their_usual_order(foreign):
         open_dataset(f"{foreign}#tests")
 
 
+def test_the_folder_of_a_split_can_be_named_too(foreign):
+    whole, inner = open_dataset(foreign), open_dataset(foreign / "test")
+    assert inner.root.resolve() == whole.root.resolve()
+    assert inner.classes == whole.classes
+    assert [sample.image for sample in inner.samples()] == [sample.image for sample in whole.samples()]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -383,11 +390,12 @@ def test_too_many_sizes_are_refused(tmp_path):
         write("bop", source, tmp_path / "out", max_sizes=2)
 
 
-def test_a_mesh_that_cannot_be_had_leaves_a_box(tmp_path):
+def test_a_mesh_that_cannot_be_had_leaves_a_box(tmp_path, caplog):
     target = Target(tmp_path / "out")
     label = replace(posed(), mesh="mugs/mug.obj")
     found = write("bop", dataset(tmp_path, (label,)), tmp_path / "out", target)
     assert target.notes == {"models without a mesh, of which only the box is known": 1}
+    assert "class 'mug': no mesh 'mugs/mug.obj'; name it in `models`" in caplog.text
     row = info(tmp_path / "out")["1"]
     assert row["diameter"] == pytest.approx(np.linalg.norm(MUG.size) * 1000)
     assert not (tmp_path / "out" / "models" / "obj_000001.ply").exists()
@@ -411,6 +419,8 @@ def test_a_mesh_can_be_named(tmp_path):
     assert next(found.samples()).objects[0].mesh is None
     with pytest.raises(AssetError, match="mgu"):
         write("bop", source, tmp_path / "again", models={"mug": "builtin:mgu"})
+    with pytest.raises(DataError, match="`models`: no class 'mgu'; did you mean 'mug'"):
+        write("bop", source, tmp_path / "third", models={"mgu": "builtin:mug"})
 
 
 def test_meshes_lie_below_the_root_that_is_named(tmp_path):

@@ -16,6 +16,7 @@ from meshsight.assets.library import AssetLibrary
 from meshsight.assets.symmetry import Symmetries, find_symmetries
 from meshsight.core.errors import AssetError, DataError
 from meshsight.core.files import write_bytes, write_json
+from meshsight.core.kinds import did_you_mean
 from meshsight.core.pose import Matrix4, Vector3
 from meshsight.datasets.bop.ply import MM, has_repeating_texture, model_files
 from meshsight.datasets.bop.rows import ModelRow, Vec3
@@ -73,7 +74,14 @@ class ModelShelf:
     """Gives ids to objects as they come, and writes their models at the end."""
 
     def __init__(self, classes: Sequence[str], spec: BopSpec, roots: Sequence[Path]) -> None:
-        """`roots` are more folders to look for meshes in, after the one that `spec` names."""
+        """Takes more folders to look for meshes in, after the one that `spec` names.
+
+        Raises:
+            DataError: `models` names a class that does not exist.
+        """
+        unknown = next((name for name in spec.models if name not in classes), None)
+        if unknown is not None:
+            raise DataError(f"`models`: no class '{unknown}'{did_you_mean(unknown, classes)}")
         self._classes = tuple(classes)
         self._spec = spec
         self._libraries = [AssetLibrary(root, spec.imports) for root in (Path(spec.models_root), *roots)]
@@ -144,6 +152,10 @@ class ModelShelf:
                 )
             return mesh
         mesh = None if model.mesh is None else self._first_mesh(model.mesh)
+        if mesh is None and model.mesh is not None:
+            log.warning(
+                "class '%s': no mesh '%s'; name it in `models`, or its folder in `models_root`", name, model.mesh
+            )
         if mesh is None:
             target.notes["models without a mesh, of which only the box is known"] += 1
         elif not _is_that_size(mesh, model.pose):
@@ -157,7 +169,7 @@ class ModelShelf:
             try:
                 return library.mesh(reference)
             except AssetError as error:
-                log.info("%s", error)
+                log.debug("%s", error)
         return None
 
     def _write_files(self, model: _Model, mesh: Mesh, target: Target) -> None:

@@ -38,7 +38,7 @@ class Spec(BopSpec):
 class BopFormat:
     """Reads and writes BOP folders."""
 
-    looks_for = "a folder with SPLIT/SCENE/scene_gt.json (BOP)"
+    looks_for = "a folder with SPLIT/SCENE/scene_gt.json, or one of its splits (BOP)"
     capacity = CAPACITY
 
     def __init__(self, spec: Spec) -> None:
@@ -46,7 +46,7 @@ class BopFormat:
 
     def recognises(self, path: Path) -> bool:
         """Looks for a scene."""
-        return path.is_dir() and bool(split_names(path))
+        return path.is_dir() and bool(scene_folders(path) or split_names(path))
 
     def splits(self, path: Path) -> tuple[str, ...]:
         """Returns the folders with scenes, if there are several."""
@@ -59,19 +59,19 @@ class BopFormat:
         Raises:
             DataError: no such split, or several and none named; a label file is bad, or an image is missing.
         """
-        chosen = _choose_split(path, split)
-        folders = scene_folders(path / chosen)
+        root, chosen = _choose_split(path, split)
+        folders = scene_folders(root / chosen)
         count, used = 0, set[int]()
         for folder in folders:
             images, ids = self._survey(folder)
             count, used = count + images, used | ids
-        models = read_known_models(path, used)
+        models = read_known_models(root, used)
 
         def samples() -> Iterator[Sample]:
-            return self._stream(path, folders, models)
+            return self._stream(root, folders, models)
 
         return Dataset(
-            root=path,
+            root=root,
             classes=models.classes,
             num_samples=count,
             samples=samples,
@@ -123,12 +123,16 @@ def build(spec: Spec) -> BopFormat:
     return BopFormat(spec)
 
 
-def _choose_split(path: Path, split: str | None) -> str:
+def _choose_split(path: Path, split: str | None) -> tuple[Path, str]:
+    """Returns the data set's folder and the split; `path` may be the folder of a split itself."""
+    if split is None and scene_folders(path):
+        home = path.resolve()
+        return home.parent, home.name
     names = split_names(path)
     if split is None and len(names) == 1:
-        return names[0]
+        return path, names[0]
     if split in names:
-        return split
+        return path, split
     known = ", ".join(names) or "none"
     if split is None and names:
         raise DataError(f"{path}: several splits ({known}); name one of them, as in '{path}#{names[0]}'")
