@@ -1,18 +1,23 @@
 """YOLO: files written by hand from the documented rules, older layouts, and what is refused."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from meshsight.core.errors import DataError
+from meshsight.core.masks import decode_mask, encode_window, tight_box
 from meshsight.datasets.capacity import Losses, reduce_sample
 from meshsight.datasets.foreign import BoxCheck
 from meshsight.datasets.formats import yolo
 from meshsight.datasets.opening import open_dataset as open_any
 from meshsight.datasets.target import Target
-from meshsight.datasets.yolo_rows import RowRules, read_row, write_box_row
+from meshsight.datasets.yolo_rows import RowRules, read_row, write_box_row, write_polygon_row
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import ObjectLabel, Sample
 
@@ -241,6 +246,23 @@ def test_boxes_survive_in_the_largest_images() -> None:
                 rules = RowRules(num_classes=1, keypoints=None)
                 label = read_row(row, rules, (side, side), BoxCheck(yolo.Spec(bad_boxes="keep")), "here")
                 assert label is not None and label.box == (x1, y1, x2, y2)
+
+
+@given(
+    arrays(bool, st.tuples(st.integers(1, 14), st.integers(1, 14))).filter(np.any),
+    st.integers(0, 3000),
+    st.integers(0, 3000),
+)
+def test_every_mask_survives_as_a_row(window: np.ndarray, right: int, below: int) -> None:
+    """Parts, holes and single pixels, in images of odd sizes."""
+    size_hw = (window.shape[0] + below, window.shape[1] + right)
+    mask = encode_window(window, (right // 2, below // 3), size_hw)
+    sample = replace(a_sample(ObjectLabel(class_id=0, box=BOX, mask=mask)), size_hw=size_hw)
+    (given_label,) = reduce_sample(sample, yolo.CAPACITIES["segment"], Losses()).objects
+    row = write_polygon_row(given_label, size_hw)
+    label = read_row(row, RowRules(num_classes=1, keypoints=None), size_hw, BoxCheck(yolo.Spec()), "here")
+    assert label is not None and label.mask == mask
+    assert label.box == given_label.box == tuple(tight_box(decode_mask(mask)).tolist())
 
 
 def a_sample(*labels: ObjectLabel) -> Sample:
