@@ -101,12 +101,9 @@ def inspect(
         found.ledger.add(_altered(found))
     seconds = time.monotonic() - started
     findings = found.ledger.findings()
-    sound = {split: _sound(part, found.faulty.get(split, {})) for split, part in found.parts.items()}
-    if not sound and (html is not None or against is not None):
-        raise DataError(f"{found.path}: not one label can be read, so there is nothing to show: {_first(findings)}")
-    comparison = None if against is None else compare_with_real(sound, against)
+    comparison = None if against is None else compare_with_real(_sound_parts(found), against)
     if html is not None:
-        write_card(html, parts=sound, findings=findings, comparison=comparison)
+        write_card(html, parts=_sound_parts(found), findings=findings, comparison=comparison)
     return Inspection(
         source=found.path,
         kind=found.kind,
@@ -135,8 +132,11 @@ def _altered(found: Examination) -> Iterator[Case]:
             yield Case(fault=ALTERED, detail=f"{one.path} {one.problem}")
 
 
-def _first(findings: tuple[Finding, ...]) -> str:
-    return findings[0].cases[0].detail
+def _sound_parts(found: Examination) -> dict[str, Dataset]:
+    if not found.parts:
+        first = found.ledger.findings()[0].cases[0].detail
+        raise DataError(f"{found.path}: not one label can be read, so there is nothing to show: {first}")
+    return {split: _sound(part, found.faulty.get(split, {})) for split, part in found.parts.items()}
 
 
 def _sound(part: Dataset, faulty: Mapping[str, ImageFacts]) -> Dataset:

@@ -85,6 +85,11 @@ def one_brightness(data: Doctored) -> None:
         data.files[name] = encode_png(np.clip(pixels + (128 - grey.mean()), 0, 255).astype(np.uint8))
 
 
+def polygon_outside(data: Doctored) -> None:
+    points = np.array([[100.0, 20.0], [140.0, 20.0], [100.0, 60.0]])
+    data.change_object(lambda label: replace(label, polygons=(points,)))
+
+
 def empty_mask(data: Doctored) -> None:
     data.change_object(lambda label: replace(label, mask=encode_mask(np.zeros((96, 128), bool))))
 
@@ -233,6 +238,7 @@ BREAKS: dict[str, list[Callable[[Doctored], None]]] = {
     "class_imbalance": [many_of_one_class],
     "mask_box_disagree": [shifted_mask],
     "mask_empty": [empty_mask],
+    "polygon_outside": [polygon_outside],
     "keypoints_off": [moved_keypoint],
     "mixed_corner_orders": [some_turned],
     "turned_corner_order": [lambda data: data.change_objects(turned)],

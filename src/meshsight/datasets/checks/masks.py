@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from typing import Literal
 
+import numpy as np
 from pydantic import Field
 
 from meshsight.core.masks import mask_box
 from meshsight.datasets.checking import Subject, Whole
 from meshsight.datasets.checks.boxes import in_words, is_proper
 from meshsight.datasets.findings import Case, Fault
-from meshsight.records.sample import Box
+from meshsight.records.sample import Box, Polygon
 from meshsight.specs.base import VariantSpec
 
 DISAGREES = Fault(
@@ -24,8 +25,14 @@ EMPTY = Fault(
     message="masks are empty",
     advice="draw the mask, or leave it out",
 )
+POLYGON_OUTSIDE = Fault(
+    code="polygon_outside",
+    severity="warning",
+    message="polygons reach out of their image",
+    advice="programs differ in where they cut them; clip them, and their boxes too",
+)
 MAX_GAP_PX = 2.0
-FAULTS = (DISAGREES, EMPTY)
+FAULTS = (DISAGREES, EMPTY, POLYGON_OUTSIDE)
 
 
 class Spec(VariantSpec):
@@ -53,6 +60,8 @@ class MaskCheck:
             elif is_proper(label.box) and (gap := gap_px(tight, label.box)) > self._spec.max_gap_px:
                 detail = f"the mask fills {in_words(tight)}, the box is {in_words(label.box)}: {gap:.4g} px apart"
                 yield subject.case(DISAGREES, detail, index)
+            if (overhang := _overhang_px(label.polygons or (), subject.sample.size_hw)) > self._spec.max_gap_px:
+                yield subject.case(POLYGON_OUTSIDE, f"by {overhang:.4g} px", index)
 
     def conclude(self, whole: Whole) -> Iterator[Case]:
         """Has nothing to add."""
@@ -62,6 +71,12 @@ class MaskCheck:
 def build(spec: Spec) -> MaskCheck:
     """Returns the check."""
     return MaskCheck(spec)
+
+
+def _overhang_px(polygons: tuple[Polygon, ...], size_hw: tuple[int, int]) -> float:
+    """Returns by how much the furthest corner of polygons leaves their image."""
+    limit = np.array([size_hw[1], size_hw[0]])
+    return max((float(np.max([-points, points - limit])) for points in polygons if len(points)), default=0.0)
 
 
 def gap_px(first: Box, second: Box) -> float:
