@@ -91,8 +91,8 @@ class KittiFormat:
                 "Edges of boxes are continuous: left and top as ours, right and bottom as our half-open ends, from 0.",
                 "truncated is 1 - inside/full, occluded a level of 1 - visible/inside, from exact pixel counts; "
                 "what is not known is -1 and 3.",
-                "KITTI knows only a turn about the camera's y axis: the pose of an object that is tilted by more than "
-                f"{self._spec.max_tilt_deg:g} degrees is left out, as are poses in views that look up or down.",
+                "KITTI knows only a turn about the camera's y axis: an object that is tilted by more than max_tilt_deg "
+                f"({self._spec.max_tilt_deg:g}) loses its pose, as do all objects in views that look up or down.",
                 "A pose comes back in KITTI's frame: origin at the bottom's centre, x along the length, y down.",
                 "Regions to ignore are DontCare rows: they belong to no class and come back with the first.",
                 "KITTI puts pixel centres at whole numbers: cx and cy in calib/ are ours less 0.5.",
