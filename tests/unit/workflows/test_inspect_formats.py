@@ -10,8 +10,8 @@ from meshsight.core.images import encode_png
 from meshsight.datasets.checking import known_faults
 from meshsight.datasets.format import FORMAT_KINDS, WHOLE, Reader, Writer
 from meshsight.records.sample import Box, ObjectLabel
-from meshsight.workflows.inspect import inspect
-from meshsight.workflows.inspect_pass import Looking, examine
+from meshsight.workflows.inspect import ALTERED, inspect
+from meshsight.workflows.inspect_pass import LABELS_UNREADABLE, MENDED, NO_IMAGES, Looking, examine
 
 from .doctored import picture, sound
 from .test_inspect import BREAKS, QUIETLY, codes
@@ -142,3 +142,16 @@ def test_every_fault_is_broken_somewhere():
     own = {fault.code for fault in known_faults()}
     elsewhere = {"image_missing", "image_unlisted", "class_lists_differ", *COCO_FAULTS}
     assert own == set(BREAKS) | elsewhere
+
+
+def test_the_page_lists_every_fault():
+    faults = {*known_faults(), LABELS_UNREADABLE, NO_IMAGES, MENDED, ALTERED}
+    page = (Path(__file__).parents[3] / "docs" / "inspect.md").read_text(encoding="utf-8")
+    rows = [f"| `{fault.code}` | {fault.severity} | {fault.message} |" for fault in faults]
+    assert sorted(rows) == sorted(line for line in page.splitlines() if line.startswith("| `"))
+
+
+def test_an_empty_split_is_an_error(tmp_path):
+    data = sound()
+    data.samples["val"] = []
+    assert codes(examine(data.write(tmp_path, "voc"), QUIETLY)) == {"no_images": 1}

@@ -78,7 +78,7 @@ class ClassCheck:
         yield from _alike(names)
         yield from _different(lists)
         if whole.is_complete:
-            by_split = {split: _by_name(self._counts[split], classes) for split, classes in lists.items()}
+            by_split = {split: _by_name(counts, lists[split]) for split, counts in self._counts.items()}
             total = sum(by_split.values(), Counter[str]())
             yield from self._rare({name: total[name] for name in names})
             yield from _missing(by_split, total)
