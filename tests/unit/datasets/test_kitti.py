@@ -264,7 +264,8 @@ def test_lines_are_as_in_the_devkit(tmp_path):
         "DC_3 -1.00 3 -10 1.00 2.00 3.00 4.00 -1 -1 -1 -1000 -1000 -1000 -10",
         "DontCare -1 -1 -10 50.00 5.00 60.00 15.00 -1 -1 -1 -1000 -1000 -1000 -10",
     ]
-    assert open_dataset(tmp_path / "out").classes == ("Car", "DC 3")
+    for folder in (tmp_path / "out", tmp_path / "out" / "training"):
+        assert open_dataset(folder).classes == ("Car", "DC 3")
 
 
 def test_settings_decide_levels_and_what_nobody_cares_for(tmp_path):

@@ -233,8 +233,12 @@ def _choose(folders: Mapping[str, KittiFolder], path: Path, split: str | None) -
 
 
 def _classes(path: Path, folders: Mapping[str, KittiFolder]) -> tuple[tuple[str, ...], dict[str, int]]:
-    """Returns the class names, and the class ids by what stands in the labels; all splits share them."""
-    listed = read_class_list(path)
+    """Returns the class names, and the class ids by what stands in the labels; all splits share them.
+
+    The list of a data set of which only `training/` or one split is opened lies one folder up.
+    """
+    is_split = any(folder.labels.parent == path for folder in folders.values())
+    listed = read_class_list(path) or (read_class_list(path.parent) if is_split else None)
     if listed is not None:
         return tuple(one.name for one in listed), {one.written: index for index, one in enumerate(listed)}
     found = {name for folder in folders.values() for name in _names(folder)}
