@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image, ImageDraw
 
-from meshsight.core.masks import RunLengthMask, decode_mask
+from meshsight.core.masks import RunLengthMask, decode_mask, mask_box
 from meshsight.plotting.style import Rgb8, class_color, label_font, text_on
 from meshsight.records.detections import Detections
 from meshsight.records.sample import Box
@@ -130,14 +130,22 @@ def _to_canvas(box: Box, scale: float) -> _Rectangle:
 
 
 def _shade_mask(canvas: Picture, encoded: RunLengthMask, color: Rgb8) -> None:
-    mask = decode_mask(encoded).astype(np.uint8)
-    height, width = canvas.shape[:2]
-    if mask.shape != (height, width):
-        mask = (cv2.resize(mask * 255, (width, height), interpolation=cv2.INTER_LINEAR) > 127).astype(np.uint8)
-    inside = mask.astype(bool)
-    canvas[inside] = (0.86 * canvas[inside] + 0.14 * np.array(color)).astype(np.uint8)
-    rim = inside & (cv2.erode(mask, np.ones((3, 3), np.uint8)) == 0)
-    canvas[rim] = color
+    """Tints a mask and draws its rim; only the window that it lies in is touched, for an image may have thousands."""
+    box = mask_box(encoded)
+    if box is None:
+        return
+    scale = np.array(canvas.shape[1::-1]) / encoded.size_hw[::-1]
+    limit = np.array(encoded.size_hw[::-1])
+    low, high = np.maximum(np.array(box[:2], int) - 1, 0), np.minimum(np.array(box[2:], int) + 1, limit)
+    (left, top), (right, bottom) = np.round(low * scale).astype(int), np.round(high * scale).astype(int)
+    mask = decode_mask(encoded)[low[1] : high[1], low[0] : high[0]].astype(np.uint8)
+    if mask.shape != (bottom - top, right - left):
+        size_wh = (max(int(right - left), 1), max(int(bottom - top), 1))
+        mask = (cv2.resize(mask * 255, size_wh, interpolation=cv2.INTER_LINEAR) > 127).astype(np.uint8)
+    window = canvas[top : top + mask.shape[0], left : left + mask.shape[1]]
+    inside = mask[: window.shape[0], : window.shape[1]].astype(bool)
+    window[inside] = (0.86 * window[inside] + 0.14 * np.array(color)).astype(np.uint8)
+    window[inside & (cv2.erode(inside.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0)] = color
 
 
 def _draw_box(pen: ImageDraw.ImageDraw, box: _Rectangle, mark: Mark, line_width: int) -> None:

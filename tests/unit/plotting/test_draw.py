@@ -111,3 +111,23 @@ def test_a_grid_holds_every_image_whole() -> None:
 @pytest.mark.parametrize("count", [12, 40])
 def test_class_colours_differ(count: int) -> None:
     assert len({class_hex(i) for i in range(count)}) == count
+
+
+@pytest.mark.parametrize("corner", [(50, 40), (0, 0), (100, 80)])
+def test_enlarged_masks_stay_where_they_are(corner: tuple[int, int]) -> None:
+    x, y = corner
+    mask = np.zeros((100, 120), bool)
+    mask[y : y + 20, x : x + 20] = True
+    mark = Mark(box=(0.0, 0.0, 1.0, 1.0), text="", color=RED, mask=encode_mask(mask), has_box=False)
+    picture = draw(GREY, [mark], min_side=480)
+    rows, columns = np.nonzero((picture != 128).any(axis=2))
+    found = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+    assert found == pytest.approx((4 * x, 4 * y, 4 * (x + 20), 4 * (y + 20)), abs=2)
+    assert is_red(picture).any()  # its rim
+
+
+def test_an_empty_mask_is_no_trouble() -> None:
+    mark = Mark(
+        box=(0.0, 0.0, 1.0, 1.0), text="", color=RED, mask=encode_mask(np.zeros((100, 120), bool)), has_box=False
+    )
+    np.testing.assert_array_equal(draw(GREY, [mark], min_side=0), GREY)
