@@ -1,9 +1,10 @@
 """DOTA: turned boxes, one text file an image (captain-whu.github.io/DOTA/dataset.html).
 
 images/NAME.png               or SPLIT/images/NAME.png
-labelTxt/NAME.txt             one row an object, see `dota_rows`
+labelTxt/NAME.txt             one row an object
 classes.json                  the classes in order, also those without an object
 
+A row is `x1 y1 x2 y2 x3 y3 x4 y4 class difficulty`, its corners clockwise in pixels.
 Read are also folders named after a version (`labelTxt-v1.5`), and `dota/` beside `images/` with commas in its rows.
 Class ids follow the sorted names of all rows where there is no `classes.json`.
 """

@@ -1,10 +1,11 @@
 """Hugging Face's image folder for object detection (huggingface.co/docs/datasets/image_dataset).
 
-train/metadata.jsonl          or SPLIT/metadata.jsonl: one line an image, see `imagefolder_rows`
+train/metadata.jsonl          or SPLIT/metadata.jsonl: one line an image
 train/NAME.jpg
 README.md                     the card, whose head names the classes for the hub
 classes.json                  the classes in order
 
+A line is `{"file_name": ..., "width": ..., "height": ..., "objects": {"bbox": [[x, y, w, h]], "categories": [0]}}`.
 A set without splits is all `train`, as the hub would call it. The names of class ids are taken from `classes.json`,
 else from the card; without either, a class is called by its number. Categories that are names make classes in sorted
 order.

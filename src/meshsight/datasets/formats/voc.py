@@ -1,6 +1,6 @@
 """Pascal VOC: one XML file an image, boxes 1-based and inclusive (VOC2012 development kit, section 9).
 
-Annotations/NAME.xml          see `voc_xml`
+Annotations/NAME.xml          size, and for each object: name, flags, xmin, ymin, xmax, ymax
 JPEGImages/NAME.jpg
 ImageSets/Main/SPLIT.txt      the names of a split; `trainval` without splits
 classes.json                  the classes in order, also those without an object

@@ -2,7 +2,10 @@
 
 data.yaml                     splits, class names, and kpt_shape for poses
 images/SPLIT/NAME.jpg         without splits: images/NAME.jpg
-labels/SPLIT/NAME.txt         one row an object, see `yolo_rows`; empty for an image without objects
+labels/SPLIT/NAME.txt         one row an object; empty for an image without objects
+
+A row is `class cx cy w h`, or `class x1 y1 x2 y2 x3 y3 ...` for a polygon, or `class cx cy w h` with `x y v` for each
+keypoint; all but class and v are shares of the image's width and height.
 
 Which of the three tasks a set is for is seen from `kpt_shape` and the number of columns. An image without a label file
 has no objects; a set without any label file is refused.
