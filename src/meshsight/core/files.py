@@ -14,9 +14,11 @@ from meshsight.core.errors import StorageError
 @contextlib.contextmanager
 def _written_whole(path: Path, what: str) -> Generator[Path]:
     """Gives a temporary path that becomes `path` at the end, or vanishes when writing fails."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    folder, name = path.parent, path.name
+    temporary = folder / f".{name}.{os.getpid()}.tmp"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
         yield temporary
         temporary.replace(path)
     except OSError as error:

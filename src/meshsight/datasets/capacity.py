@@ -5,7 +5,7 @@ its page in `docs/formats/`.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -118,7 +118,8 @@ def reduce_sample(sample: Sample, capacity: Capacity, losses: Losses) -> Sample:
     Raises:
         DataError: more objects are left than the format allows in one image.
     """
-    reduced = (_reduce_object(label, sample, capacity, losses) for label in sample.objects)
+    dropped = tuple((part, name) for part, name in _OF_OBJECTS.items() if part not in capacity.keeps)
+    reduced = (_reduce_object(label, sample, capacity, dropped, losses) for label in sample.objects)
     objects = tuple(label for label in reduced if label is not None)
     if capacity.max_objects is not None and len(objects) > capacity.max_objects:
         raise DataError(
@@ -147,22 +148,24 @@ def reduce_dataset(dataset: Dataset, capacity: Capacity) -> tuple[Dataset, Losse
     return replace(dataset, samples=samples), losses
 
 
-def _reduce_object(label: ObjectLabel, sample: Sample, capacity: Capacity, losses: Losses) -> ObjectLabel | None:
+def _reduce_object(
+    label: ObjectLabel,
+    sample: Sample,
+    capacity: Capacity,
+    dropped: Sequence[tuple[Part, str]],
+    losses: Losses,
+) -> ObjectLabel | None:
     if label.is_ignored and Part.IGNORED not in capacity.keeps:
         losses.parts[Part.IGNORED] += 1
         return None
-    known = [part for part, name in _OF_OBJECTS.items() if _has(label, name)]
+    lost = [part for part, name in dropped if getattr(label, name) is not None]
     label = capacity.in_its_words(label, sample)
-    lacking = [part for part, name in _OF_OBJECTS.items() if part in capacity.needs and not _has(label, name)]
-    if lacking:
-        losses.lacking[lacking[0]] += 1
+    lacking = next((p for p in capacity.needs if p in _OF_OBJECTS and getattr(label, _OF_OBJECTS[p]) is None), None)
+    if lacking is not None:
+        losses.lacking[lacking] += 1
         return None
-    losses.parts.update(part for part in known if part not in capacity.keeps or not _has(label, _OF_OBJECTS[part]))
-    changes: dict[str, object] = {name: None for part, name in _OF_OBJECTS.items() if part not in capacity.keeps}
-    if Part.IS_CUT not in capacity.keeps:
+    losses.parts.update(lost)
+    changes: dict[str, object] = {name: None for _, name in dropped if getattr(label, name) is not None}
+    if label.is_cut and Part.IS_CUT not in capacity.keeps:
         changes["is_cut"] = False
-    return replace(label, **changes)  # pyright: ignore[reportArgumentType]
-
-
-def _has(label: ObjectLabel, name: str) -> bool:
-    return getattr(label, name) is not None
+    return replace(label, **changes) if changes else label  # pyright: ignore[reportArgumentType]

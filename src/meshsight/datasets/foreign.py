@@ -99,9 +99,8 @@ class BoxCheck:
 
 def photograph_of(image: str) -> str:
     """Names the photograph that an image file was made from: Roboflow's copies `NAME.rf.HASH.jpg` share theirs."""
-    path = PurePosixPath(image)
-    stem, _, _ = path.stem.partition(".rf.")
-    return str(path.with_name(stem))
+    folder, slash, name = image.rpartition("/")
+    return folder + slash + (name.rpartition(".")[0] or name).partition(".rf.")[0]
 
 
 def find_image_root(

@@ -25,6 +25,10 @@ class FlatNames:
 
     def stem(self, image: str) -> str:
         """Returns a stem that no earlier image has, whatever the case of its letters."""
+        name = image.rpartition("/")[2]
+        if "." in name and (stem := name.rpartition(".")[0]) and (folded := stem.casefold()) not in self._taken:
+            self._taken.add(folded)
+            return stem
         parts = PurePosixPath(image).with_suffix("").parts
         candidates = ["_".join(parts[-count:]) for count in range(1, len(parts) + 1)]
         number = 2

@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections import Counter
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal
 
 from meshsight.core.container import read_path
@@ -40,14 +40,15 @@ class Target:
             DataError: the image is missing, the name leads out of the folder, or another image has it already.
             StorageError: it cannot be written.
         """
-        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+        if name.startswith("/") or ".." in name.split("/"):
             raise DataError(f"the image name '{name}' leads out of the data set's folder")
-        first = self._placed.setdefault(name, source)
-        if first != source:
+        first = self._placed.get(name)
+        if first is not None and first != source:
             raise DataError(f"{first} and {source} would both become '{name}'; rename one of them")
-        path = self.folder / name
-        if self.mode == "none" or path.exists():
+        self._placed[name] = source
+        if first is not None or self.mode == "none":
             return
+        path = self.folder / name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._bring(source, path)
