@@ -260,10 +260,10 @@ def test_a_large_mesh_takes_about_a_second():
     ball = trimesh.creation.icosphere(subdivisions=6, radius=0.1)
     ball.apply_scale((1.0, 0.7, 0.5))
     assert len(ball.vertices) > 40_000
-    start = time.perf_counter()
+    start = time.process_time()
     found = find_symmetries(mesh_of(ball))
     assert len(found.discrete) == 3
-    assert time.perf_counter() - start < 8  # about 1 s on a quiet machine
+    assert time.process_time() - start < 5  # about 1 s, more with every call type-checked
 
 
 def test_the_diameter_is_the_largest_distance_of_two_vertices():
