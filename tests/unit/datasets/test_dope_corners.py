@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from meshsight.core.camera import Camera, project
 from meshsight.core.pose import make_pose, sample_rotation, transform_points
 from meshsight.datasets.annotate import cuboid_points
-from meshsight.datasets.dope_corners import ALL_ORDERS, DOPE, ISAAC, LABEL_SIGNS, fit_boxes, order_errors
+from meshsight.datasets.dope.corners import ALL_ORDERS, DOPE, ISAAC, LABEL_SIGNS, fit_boxes, order_errors
 from meshsight.records.sample import Pose
 
 CAMERA = Camera(fx=600.0, fy=520.0, cx=300.0, cy=260.0, size_hw=(480, 640))

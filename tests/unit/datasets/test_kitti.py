@@ -13,8 +13,8 @@ from meshsight.core.errors import DataError, ImageError
 from meshsight.datasets.capacity import Losses, reduce_sample
 from meshsight.datasets.format import WHOLE
 from meshsight.datasets.formats.kitti import Spec, build
-from meshsight.datasets.kitti_boxes import KittiBox, kitti_box, pose_of
-from meshsight.datasets.kitti_rows import KittiRow, parse_rows, row_line
+from meshsight.datasets.kitti.boxes import KittiBox, kitti_box, pose_of
+from meshsight.datasets.kitti.rows import KittiRow, parse_rows, row_line
 from meshsight.datasets.opening import guess_kind, open_dataset
 from meshsight.datasets.target import Target
 from meshsight.records.dataset import Dataset

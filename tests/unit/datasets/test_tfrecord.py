@@ -17,10 +17,10 @@ from meshsight.core.tfrecord import framed, read_records
 from meshsight.datasets.capacity import reduce_dataset
 from meshsight.datasets.format import WHOLE
 from meshsight.datasets.formats.tfrecord import Spec, build
-from meshsight.datasets.kitti_boxes import KittiBox, pose_of
+from meshsight.datasets.kitti.boxes import KittiBox, pose_of
 from meshsight.datasets.opening import guess_kind, open_dataset
 from meshsight.datasets.target import Target
-from meshsight.datasets.tfrecord_folds import random_folds, sequence_folds
+from meshsight.datasets.tfrecord.folds import random_folds, sequence_folds
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import ObjectLabel, PixelCounts, Sample
 from meshsight.specs.base import parse_spec

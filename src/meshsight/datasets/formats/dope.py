@@ -19,7 +19,7 @@ from meshsight.core.errors import DataError
 from meshsight.core.files import dump_json, write_json, write_text
 from meshsight.datasets.capacity import EXACT, Capacity, Part
 from meshsight.datasets.class_names import read_class_list, write_class_list
-from meshsight.datasets.dope_files import (
+from meshsight.datasets.dope.files import (
     CAMERA_SETTINGS,
     CONVENTIONS,
     OBJECT_SETTINGS,
@@ -30,9 +30,9 @@ from meshsight.datasets.dope_files import (
     read_conventions,
     walk_frames,
 )
-from meshsight.datasets.dope_habits import DopeSpec, find_habits, stated_habits
-from meshsight.datasets.dope_reading import FrameReader
-from meshsight.datasets.dope_writing import FrameWriter, in_dope_words
+from meshsight.datasets.dope.habits import DopeSpec, find_habits, stated_habits
+from meshsight.datasets.dope.reading import FrameReader
+from meshsight.datasets.dope.writing import FrameWriter, in_dope_words
 from meshsight.datasets.format import WHOLE
 from meshsight.datasets.image_names import FlatNames
 from meshsight.datasets.target import Target

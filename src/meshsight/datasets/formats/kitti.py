@@ -28,8 +28,8 @@ from meshsight.datasets.class_names import CLASSES, read_class_list, write_class
 from meshsight.datasets.foreign import BoxCheck, photograph_of
 from meshsight.datasets.format import WHOLE
 from meshsight.datasets.image_names import FlatNames
-from meshsight.datasets.kitti_calibration import calibration_text, read_calibration
-from meshsight.datasets.kitti_folders import (
+from meshsight.datasets.kitti.calibration import calibration_text, read_calibration
+from meshsight.datasets.kitti.folders import (
     CALIBRATIONS,
     TRAINING,
     KittiFolder,
@@ -37,9 +37,9 @@ from meshsight.datasets.kitti_folders import (
     images_with_labels,
     kitti_folders,
 )
-from meshsight.datasets.kitti_labels import label_of, row_of
-from meshsight.datasets.kitti_rows import KittiRow, dont_care_line, parse_rows, row_line
-from meshsight.datasets.kitti_terms import (
+from meshsight.datasets.kitti.labels import label_of, row_of
+from meshsight.datasets.kitti.rows import KittiRow, dont_care_line, parse_rows, row_line
+from meshsight.datasets.kitti.terms import (
     DONT_CARE,
     KITTI_NAMES,
     NO_CLASS,

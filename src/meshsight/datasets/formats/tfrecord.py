@@ -22,13 +22,13 @@ from meshsight.core.tfrecord import record_offsets
 from meshsight.datasets.capacity import EXACT, Capacity, Part
 from meshsight.datasets.class_names import ANY_NAME, NameRule, read_class_list, write_class_list, written_names
 from meshsight.datasets.format import WHOLE
-from meshsight.datasets.kitti_terms import DONT_CARE, KittiTermsSpec, in_kitti_terms, kitti_name
+from meshsight.datasets.kitti.terms import DONT_CARE, KittiTermsSpec, in_kitti_terms, kitti_name
 from meshsight.datasets.target import Target
-from meshsight.datasets.tfrecord_files import WHOLE_NAME, Shard, as_folds, by_split, find_shards, root_of
-from meshsight.datasets.tfrecord_folds import random_folds, sequence_folds, sequences_from
-from meshsight.datasets.tfrecord_od import label_map
-from meshsight.datasets.tfrecord_reading import ImageFinder, Reading, examples, found_classes, is_embedded, listed_ids
-from meshsight.datasets.tfrecord_writing import Entry, RecordKind, Writing
+from meshsight.datasets.tfrecord.files import WHOLE_NAME, Shard, as_folds, by_split, find_shards, root_of
+from meshsight.datasets.tfrecord.folds import random_folds, sequence_folds, sequences_from
+from meshsight.datasets.tfrecord.od import label_map
+from meshsight.datasets.tfrecord.reading import ImageFinder, Reading, examples, found_classes, is_embedded, listed_ids
+from meshsight.datasets.tfrecord.writing import Entry, RecordKind, Writing
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import ObjectLabel, Sample
 

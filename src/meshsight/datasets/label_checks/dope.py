@@ -7,7 +7,7 @@ from typing import Literal
 
 from meshsight.core.images import IMAGE_SUFFIXES
 from meshsight.datasets.checks.images import MISSING
-from meshsight.datasets.dope_files import OTHER_FILES
+from meshsight.datasets.dope.files import OTHER_FILES
 from meshsight.datasets.findings import Case
 from meshsight.specs.base import VariantSpec
 

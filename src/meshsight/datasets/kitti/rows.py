@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from meshsight.core.errors import DataError
-from meshsight.datasets.kitti_boxes import KittiBox
-from meshsight.datasets.kitti_terms import UNKNOWN_LEVEL
+from meshsight.datasets.kitti.boxes import KittiBox
+from meshsight.datasets.kitti.terms import UNKNOWN_LEVEL
 from meshsight.records.sample import Box
 
 COLUMNS = (

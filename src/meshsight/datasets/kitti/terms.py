@@ -10,7 +10,7 @@ from pydantic import Field
 
 from meshsight.datasets.class_names import NameRule
 from meshsight.datasets.foreign import ForeignSpec
-from meshsight.datasets.kitti_boxes import kitti_box, pose_of
+from meshsight.datasets.kitti.boxes import kitti_box, pose_of
 from meshsight.records.sample import ObjectLabel, Pose, StatedVisibility
 
 DONT_CARE = "DontCare"

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from meshsight.core.pose import Vector3, make_pose
-from meshsight.datasets.kitti_boxes import kitti_box, pose_of
-from meshsight.datasets.kitti_rows import KittiRow
-from meshsight.datasets.kitti_terms import NO_CLASS, is_dont_care, stated_as
+from meshsight.datasets.kitti.boxes import kitti_box, pose_of
+from meshsight.datasets.kitti.rows import KittiRow
+from meshsight.datasets.kitti.terms import NO_CLASS, is_dont_care, stated_as
 from meshsight.records.sample import Box, ObjectLabel
 
 _ANY_TILT_RAD = 4.0

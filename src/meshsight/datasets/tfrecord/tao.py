@@ -12,8 +12,8 @@ import numpy as np
 
 from meshsight.core.errors import DataError
 from meshsight.core.tf_example import Feature, Floats
-from meshsight.datasets.kitti_boxes import KittiBox
-from meshsight.datasets.kitti_rows import (
+from meshsight.datasets.kitti.boxes import KittiBox
+from meshsight.datasets.kitti.rows import (
     UNKNOWN_ANGLE,
     UNKNOWN_PLACE,
     UNKNOWN_SHARE,
@@ -23,8 +23,8 @@ from meshsight.datasets.kitti_rows import (
     known_share,
     trusted_box,
 )
-from meshsight.datasets.kitti_terms import DONT_CARE, UNKNOWN_LEVEL
-from meshsight.datasets.tfrecord_values import column, size_of
+from meshsight.datasets.kitti.terms import DONT_CARE, UNKNOWN_LEVEL
+from meshsight.datasets.tfrecord.values import column, size_of
 from meshsight.records.sample import Box
 
 EDGES = ("x1", "y1", "x2", "y2")

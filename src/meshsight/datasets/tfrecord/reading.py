@@ -14,13 +14,13 @@ from meshsight.core.tf_example import Feature, decode_example
 from meshsight.core.tfrecord import read_records
 from meshsight.datasets.class_names import CLASSES, NamedClass
 from meshsight.datasets.foreign import BoxCheck, ForeignSpec, photograph_of
-from meshsight.datasets.kitti_folders import files_by_stem
-from meshsight.datasets.kitti_labels import label_of
-from meshsight.datasets.kitti_terms import NO_CLASS, is_dont_care
-from meshsight.datasets.tfrecord_files import Shard
-from meshsight.datasets.tfrecord_od import FIRST_NUMBER, od_boxes, od_classes
-from meshsight.datasets.tfrecord_tao import CLASS_NUMBERS, rows_of
-from meshsight.datasets.tfrecord_values import size_of, text_of
+from meshsight.datasets.kitti.folders import files_by_stem
+from meshsight.datasets.kitti.labels import label_of
+from meshsight.datasets.kitti.terms import NO_CLASS, is_dont_care
+from meshsight.datasets.tfrecord.files import Shard
+from meshsight.datasets.tfrecord.od import FIRST_NUMBER, od_boxes, od_classes
+from meshsight.datasets.tfrecord.tao import CLASS_NUMBERS, rows_of
+from meshsight.datasets.tfrecord.values import size_of, text_of
 from meshsight.records.sample import ObjectLabel, Sample
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from meshsight.core.camera import Camera
 from meshsight.core.errors import DataError
 from meshsight.core.pose import matrix_from_quaternion
-from meshsight.datasets.dope_files import CameraJson, FolderSettings, FrameFile, FrameJson, IntrinsicsJson, ObjectJson
+from meshsight.datasets.dope.files import CameraJson, FolderSettings, FrameFile, FrameJson, IntrinsicsJson, ObjectJson
 from meshsight.records.sample import Box
 
 NOT_SEEN_XY = -100.0

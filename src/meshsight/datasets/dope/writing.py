@@ -9,11 +9,11 @@ from jaxtyping import Float
 from meshsight.core.camera import Camera
 from meshsight.core.pose import Matrix4, invert_pose, quaternion_from_matrix, transform_points
 from meshsight.datasets.annotate import cuboid_keypoints, cuboid_points
-from meshsight.datasets.dope_corners import ISAAC, CornerOrder
-from meshsight.datasets.dope_files import Conventions
-from meshsight.datasets.dope_habits import METRES, ORDERS, OURS
-from meshsight.datasets.dope_objects import ISAAC_NAMES, NOT_SEEN_XY
-from meshsight.datasets.dope_reading import flagged
+from meshsight.datasets.dope.corners import ISAAC, CornerOrder
+from meshsight.datasets.dope.files import Conventions
+from meshsight.datasets.dope.habits import METRES, ORDERS, OURS
+from meshsight.datasets.dope.objects import ISAAC_NAMES, NOT_SEEN_XY
+from meshsight.datasets.dope.reading import flagged
 from meshsight.records.sample import ObjectLabel, Pose, Sample, StatedVisibility
 
 Row = dict[str, object]

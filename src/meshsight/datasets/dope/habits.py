@@ -17,10 +17,10 @@ from pydantic import Field
 from meshsight.core.camera import Camera
 from meshsight.core.errors import DataError
 from meshsight.core.images import read_size_hw
-from meshsight.datasets.dope_check import CornerCheck, PosedObject, cv_pose
-from meshsight.datasets.dope_corners import DOPE, ISAAC, CornerOrder
-from meshsight.datasets.dope_files import Conventions, FolderSettings, FrameFile, FrameJson, ObjectJson, read_frame
-from meshsight.datasets.dope_objects import (
+from meshsight.datasets.dope.check import CornerCheck, PosedObject, cv_pose
+from meshsight.datasets.dope.corners import DOPE, ISAAC, CornerOrder
+from meshsight.datasets.dope.files import Conventions, FolderSettings, FrameFile, FrameJson, ObjectJson, read_frame
+from meshsight.datasets.dope.objects import (
     camera_of,
     class_of,
     lacks_principal_point,

@@ -12,11 +12,11 @@ from meshsight.core.errors import DataError
 from meshsight.core.kinds import did_you_mean
 from meshsight.core.pose import Matrix3, Matrix4, Vector3, invert_pose, make_pose, transform_points
 from meshsight.datasets.annotate import cuboid_points
-from meshsight.datasets.dope_check import GL_TO_CV, PosedObject, cv_pose, fit, orders_that_fit, scaled_box
-from meshsight.datasets.dope_corners import CornerOrder
-from meshsight.datasets.dope_files import CameraJson, FolderSettings, FrameFile, FrameJson, ObjectJson, read_frame
-from meshsight.datasets.dope_habits import Habits, frame_camera
-from meshsight.datasets.dope_objects import RawObject, class_of, raw_objects
+from meshsight.datasets.dope.check import GL_TO_CV, PosedObject, cv_pose, fit, orders_that_fit, scaled_box
+from meshsight.datasets.dope.corners import CornerOrder
+from meshsight.datasets.dope.files import CameraJson, FolderSettings, FrameFile, FrameJson, ObjectJson, read_frame
+from meshsight.datasets.dope.habits import Habits, frame_camera
+from meshsight.datasets.dope.objects import RawObject, class_of, raw_objects
 from meshsight.records.sample import ObjectLabel, PixelCounts, Pose, Sample, StatedVisibility
 
 SEEN, UNSEEN, UNKNOWN = 2, 1, 0

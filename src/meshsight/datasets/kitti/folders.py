@@ -9,7 +9,7 @@ from pathlib import Path
 from meshsight.core.errors import DataError
 from meshsight.core.images import IMAGE_SUFFIXES
 from meshsight.datasets.format import WHOLE
-from meshsight.datasets.kitti_rows import looks_like_row
+from meshsight.datasets.kitti.rows import looks_like_row
 
 IMAGE_FOLDERS = ("image_2", "images", "rgb", "image")
 LABEL_FOLDERS = ("label_2", "labels", "object_detection")

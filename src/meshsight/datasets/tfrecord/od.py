@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from meshsight.core.tf_example import Feature
-from meshsight.datasets.tfrecord_values import column, size_of
+from meshsight.datasets.tfrecord.values import column, size_of
 from meshsight.records.sample import Box, Sample
 
 EDGES = ("xmin", "ymin", "xmax", "ymax")

@@ -12,13 +12,13 @@ from meshsight.core.files import write_chunks, write_json
 from meshsight.core.tf_example import encode_entries, encode_example
 from meshsight.core.tfrecord import framed
 from meshsight.datasets.image_names import FlatNames
-from meshsight.datasets.kitti_labels import row_of
-from meshsight.datasets.kitti_rows import KittiRow
-from meshsight.datasets.kitti_terms import DONT_CARE
+from meshsight.datasets.kitti.labels import row_of
+from meshsight.datasets.kitti.rows import KittiRow
+from meshsight.datasets.kitti.terms import DONT_CARE
 from meshsight.datasets.target import Target
-from meshsight.datasets.tfrecord_files import SHARDS
-from meshsight.datasets.tfrecord_od import od_features
-from meshsight.datasets.tfrecord_tao import dali_features, is_left_out, tao_features
+from meshsight.datasets.tfrecord.files import SHARDS
+from meshsight.datasets.tfrecord.od import od_features
+from meshsight.datasets.tfrecord.tao import dali_features, is_left_out, tao_features
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import Sample
 

@@ -9,8 +9,8 @@ from jaxtyping import Float
 
 from meshsight.core.camera import Camera
 from meshsight.core.pose import Matrix4, Vector3, make_pose
-from meshsight.datasets.dope_corners import ALL_ORDERS, Boxes, CornerOrder, fit_boxes, order_errors
-from meshsight.datasets.dope_objects import RawObject
+from meshsight.datasets.dope.corners import ALL_ORDERS, Boxes, CornerOrder, fit_boxes, order_errors
+from meshsight.datasets.dope.objects import RawObject
 
 GL_TO_CV = np.diag([1.0, -1.0, -1.0])
 _BATCH = 500

@@ -1,0 +1,1 @@
+"""Parts of the DOPE format: files, habits of their authors, corners, objects."""

@@ -1,0 +1,1 @@
+"""Parts of the KITTI format: folders, rows, boxes in 3-D, calibrations."""
