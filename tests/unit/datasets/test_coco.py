@@ -159,6 +159,25 @@ def test_a_mask_of_another_size_is_refused(folder: Path, tables: Tables) -> None
         list(opened(folder, tables).samples())
 
 
+@pytest.mark.parametrize(
+    ("segmentation", "fault"),
+    [
+        ({"size": [20, 30], "counts": ""}, "no readable runs, for an image of 600"),
+        ({"size": [20, 30], "counts": "d3"}, "runs over 116 pixels, for an image of 600"),
+        ({"size": [20, 30], "counts": [10, 20]}, "runs over 30 pixels, for an image of 600"),
+        ({"size": [20, 30], "counts": [-10, 610]}, r"counts.*greater than or equal to 0"),
+        ([[1, 1, 5, 1, 5, 5, 7]], "a polygon of 7 numbers"),
+        ([[1, 1, 5, 1, 5, 1e9]], "reaches beyond 100000 px"),
+        ([[1, 1, 5, float("nan"), 5, 5]], "a polygon that is not finite"),
+    ],
+)
+def test_outlines_that_cannot_be_are_refused(folder: Path, tables: Tables, segmentation: object, fault: str) -> None:
+    """pycocotools would fill a mask whose text is cut with chance, and draw a far polygon without end."""
+    tables["annotations"][0]["segmentation"] = segmentation
+    with pytest.raises(DataError, match=rf"labels\.json: image 'a\.jpg', annotation.*{fault}"):
+        list(opened(folder, tables).samples())
+
+
 def test_splits_by_file_name_and_by_subfolder(tmp_path: Path, tables: Tables, write_picture: Picture) -> None:
     for name in ("a.jpg", "b.jpg"):
         write_picture(tmp_path / "val2017" / name, (20, 30))

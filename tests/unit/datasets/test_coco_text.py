@@ -138,7 +138,7 @@ def test_labels_take_at_most_three_times_the_file(
     tmp_path: Path, write_picture: Callable[[Path, tuple[int, int]], None], name: str
 ) -> None:
     """At the peak of opening and of a pass, also in another alphabet; a parsed file would take seven times as much."""
-    content = labels(40, 3000, name)
+    content = labels(40, 2000, name)
     file = tmp_path / "labels.json"
     file.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
     write_picture(tmp_path / content["images"][0]["file_name"], (480, 640))
@@ -152,7 +152,7 @@ def test_labels_take_at_most_three_times_the_file(
     num_objects = sum(len(sample.objects) for sample in dataset.samples())
     peak = tracemalloc.get_traced_memory()[1] - before
     tracemalloc.stop()
-    assert num_objects == 3000
+    assert num_objects == 2000
     assert peak <= 3 * file.stat().st_size
 
 

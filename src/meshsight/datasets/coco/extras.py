@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from meshsight.core.camera import Camera
 from meshsight.core.errors import DataError
-from meshsight.core.masks import RunLengthMask
+from meshsight.datasets.coco.masks import checked_mask
 from meshsight.datasets.sample_json import CameraRow, HiddenRow, PixelsRow, PoseRow, Rows4, StatedRow, Vec2, Vec4
 from meshsight.records.sample import ObjectLabel, PixelCounts, Polygon, Pose, Sample, StatedVisibility
 
@@ -92,14 +92,18 @@ def image_extras(sample: Sample, default_group: str) -> dict[str, object]:
     return {key: value for key, value in extras.items() if value is not None}
 
 
-def with_object_extras(label: ObjectLabel, extras: ObjectExtras, size_hw: tuple[int, int]) -> ObjectLabel:
-    """Returns a label with what its row says beyond COCO."""
+def with_object_extras(label: ObjectLabel, extras: ObjectExtras, size_hw: tuple[int, int], where: str) -> ObjectLabel:
+    """Returns a label with what its row says beyond COCO.
+
+    Raises:
+        DataError: the full mask is none of this image.
+    """
     pose, polygons = extras.pose, extras.polygons
     return replace(
         label,
         instance_id=extras.instance_id,
         full_box=extras.full_box,
-        full_mask=None if extras.full_mask is None else RunLengthMask(counts=extras.full_mask, size_hw=size_hw),
+        full_mask=None if extras.full_mask is None else checked_mask(extras.full_mask, size_hw, where),
         polygons=label.polygons if polygons is None else tuple(np.array(points).reshape(-1, 2) for points in polygons),
         pixels=None if extras.pixels is None else PixelCounts(**extras.pixels.model_dump()),
         stated=None if extras.stated is None else StatedVisibility(**extras.stated.model_dump()),

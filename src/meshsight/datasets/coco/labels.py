@@ -101,7 +101,8 @@ class CocoPages:
         """Reads an annotation of which the columns do not hold everything."""
         class_id = int(self.tables.annotations.class_id[row])
         entry = read_annotation(self.tables, row, where)
-        outline = read_segmentation(entry.segmentation, size_hw, f"{where}, {describe(entry.id, row)}")
+        where = f"{where}, {describe(entry.id, row)}"
+        outline = read_segmentation(entry.segmentation, size_hw, where)
         are_named = bool(self.tables.categories[class_id].keypoints)
         label = ObjectLabel(
             class_id=class_id,
@@ -111,7 +112,7 @@ class CocoPages:
             keypoints=read_keypoints(entry.keypoints or (), are_named=are_named),
             is_ignored=bool(entry.iscrowd or entry.ignore),
         )
-        return label if entry.meshsight is None else with_object_extras(label, entry.meshsight, size_hw)
+        return label if entry.meshsight is None else with_object_extras(label, entry.meshsight, size_hw, where)
 
 
 def read_annotation(tables: CocoTables, row: int, where: str) -> FullAnnotation:

@@ -46,17 +46,30 @@ def draw_polygons(polygons: Sequence[Polygon], size_hw: tuple[int, int]) -> RunL
     return _draw([points.ravel().tolist() for points in polygons], size_hw)
 
 
+def checked_mask(counts: str, size_hw: tuple[int, int], where: str) -> RunLengthMask:
+    """Returns the mask of compressed runs.
+
+    Raises:
+        DataError: the runs are not those of an image of this size.
+    """
+    _check_runs(uncompress_runs(counts), size_hw, where)
+    return RunLengthMask(counts=counts, size_hw=size_hw)
+
+
 def _read_runs(row: RunLengthRow, size_hw: tuple[int, int], where: str) -> RunLengthMask:
     if row.size != size_hw:
         raise DataError(f"{where}: a mask of size {row.size} in an image of {size_hw} (height, width)")
+    if isinstance(row.counts, str):
+        return checked_mask(row.counts, size_hw, where)
+    _check_runs(np.array(row.counts, dtype=np.int64), size_hw, where)
+    return _compressed(coco_mask.frPyObjects(cast("Any", row.model_dump()), *size_hw), size_hw)
+
+
+def _check_runs(runs: Int[np.ndarray, " n"] | None, size_hw: tuple[int, int], where: str) -> None:
     height, width = size_hw
-    runs = np.array(row.counts, dtype=np.int64) if isinstance(row.counts, list) else uncompress_runs(row.counts)
     if runs is None or runs.sum() != height * width or runs.min() < 0:
         covered = "no readable runs" if runs is None else f"runs over {runs.sum()} pixels"
         raise DataError(f"{where}: a mask with {covered}, for an image of {height * width}; its text is cut or damaged")
-    if isinstance(row.counts, str):
-        return RunLengthMask(counts=row.counts, size_hw=size_hw)
-    return _compressed(coco_mask.frPyObjects(cast("Any", row.model_dump()), height, width), size_hw)
 
 
 def uncompress_runs(counts: str) -> Int[np.ndarray, " n"] | None:

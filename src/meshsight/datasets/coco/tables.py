@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from meshsight.core.errors import DataError
 from meshsight.datasets.coco.keypoints import are_triples
@@ -23,6 +23,7 @@ from meshsight.datasets.coco.repairs import Repairs
 from meshsight.datasets.coco.text import CocoText, Row
 
 Id = int | str
+_Pixels = Annotated[int, Field(ge=0, lt=2**40)]
 
 EXTRAS = "meshsight"
 """The key of what our own rows say beyond COCO."""
@@ -37,8 +38,8 @@ class ImageRow(_Entry):
 
     id: Id
     file_name: str
-    width: int | None = None
-    height: int | None = None
+    width: _Pixels | None = None
+    height: _Pixels | None = None
 
 
 class CategoryRow(_Entry):
@@ -53,7 +54,7 @@ class RunLengthRow(_Entry):
     """A mask as runs: `counts` is a list, or COCO's compressed string."""
 
     size: tuple[int, int]
-    counts: str | list[int]
+    counts: str | list[_Pixels]
 
 
 Segmentation = RunLengthRow | list[list[float]]
@@ -250,7 +251,7 @@ class _Images:
         image = check_entry(ImageRow, row.value, f"{self._file}: no COCO file: {row.place}")
         self.ids.add(image.id)
         self._names.append(image.file_name)
-        self._sizes.extend((max(image.height or 0, 0), max(image.width or 0, 0)))
+        self._sizes.extend((image.height or 0, image.width or 0))
         self._spans.extend((row.start, row.stop))
         self._has_extras.append(EXTRAS in row.value)
 

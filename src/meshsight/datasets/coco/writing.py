@@ -9,6 +9,8 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from meshsight.core.files import dump_json
 from meshsight.core.masks import RunLengthMask, mask_area
 from meshsight.datasets.coco.extras import image_extras, object_extras
@@ -25,6 +27,8 @@ _CUBOID = (
     "Nine keypoints are the corners of the model's box (x fastest, then y, then z; 0 low, 1 high) and its centre: "
     "v = 2 in the image, 1 outside the image, 0 unknown."
 )
+# Whole floats below this are integers exactly.
+_EXACT_INTEGERS = 2**53
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,8 +171,7 @@ def _outline(label: ObjectLabel, size_hw: tuple[int, int]) -> _Outline:
     if polygons:
         drawn = draw_polygons(polygons, size_hw)
         if mask is None or drawn == mask:
-            rows = [[_number(value) for value in points.ravel().tolist()] for points in polygons]
-            return _Outline(segmentation=rows, mask=drawn)
+            return _Outline(segmentation=[_flat(points) for points in polygons], mask=drawn)
     if mask is None:
         return _Outline()
     runs = {"size": list(size_hw), "counts": mask.counts}
@@ -188,6 +191,12 @@ def _keypoints(label: ObjectLabel, digits: int | None) -> dict[str, object]:
     return {"keypoints": flat, "num_keypoints": int((label.keypoints[:, 2] > 0).sum())}
 
 
+def _flat(points: Polygon) -> list[float] | list[int]:
+    """Returns x, y, x, y, ...; without a point in any number where all are whole."""
+    is_whole = bool(np.all(np.rint(points) == points) and np.abs(points).max() < _EXACT_INTEGERS)
+    return points.astype(np.int64).ravel().tolist() if is_whole else points.ravel().tolist()
+
+
 def _side(low: float, high: float) -> float:
     """Returns the length that, added to `low`, gives back `high` to the bit, preferably one of few digits.
 
@@ -200,4 +209,4 @@ def _side(low: float, high: float) -> float:
 
 def _number(value: float) -> float | int:
     """Returns a whole number as an integer, which JSON says without a point."""
-    return int(value) if float(value).is_integer() and abs(value) < 2**53 else value
+    return int(value) if float(value).is_integer() and abs(value) < _EXACT_INTEGERS else value
