@@ -28,7 +28,12 @@ class ForeignSpec(VariantSpec):
     faults."""
 
 
-_LENIENT = {"bad_boxes": "keep", "missing_images": "keep", "missing_labels": "empty"}
+_LENIENT = {
+    "bad_boxes": "keep",
+    "missing_images": "keep",
+    "missing_labels": "empty",
+    "doubtful_corners": "remap",
+}
 
 
 def lenient(spec_type: type[VariantSpec]) -> VariantSpec:
