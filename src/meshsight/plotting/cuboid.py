@@ -9,7 +9,10 @@ EDGES = tuple((a, a | bit) for a in range(8) for bit in (1, 2, 4) if not a & bit
 FRONT = (1, 3, 7, 5)
 """The corners of the face that the object's +x axis looks through, around it."""
 
-_UNIT = np.array([[i & 1, i >> 1 & 1, i >> 2, 1] for i in range(8)] + [[0.5, 0.5, 0.5, 1]], dtype=np.float64)
+UNIT_BOX = np.array([[i & 1, i >> 1 & 1, i >> 2] for i in range(8)] + [[0.5, 0.5, 0.5]], dtype=np.float64)
+"""The corners in binary order, and the centre, of the box from 0 to 1."""
+
+_UNIT = np.hstack([UNIT_BOX, np.ones((9, 1))])
 _LEAST_KNOWN = 7
 _TOLERANCE = 0.03
 

@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from meshsight.core.camera import Camera, project
 from meshsight.core.pose import transform_points
-from meshsight.plotting.cuboid import EDGES, FRONT, is_cuboid
+from meshsight.plotting.cuboid import EDGES, FRONT, UNIT_BOX, is_cuboid
 from meshsight.plotting.draw import Mark, Shape
 from meshsight.plotting.style import AXIS_COLORS, IGNORED, class_color
 from meshsight.records.sample import ObjectLabel, Pose, Sample, StatedVisibility
@@ -66,8 +66,8 @@ def _mark(label: ObjectLabel, camera: Camera | None, classes: Sequence[str], par
     shapes: list[Shape] = []
     if Drawn.MASKS in parts and label.mask is None:
         shapes += [Shape(points=polygon, is_closed=True, fill=0.2) for polygon in label.polygons or ()]
-    if Drawn.CORNERS in parts and label.keypoints is not None:
-        shapes += _keypoint_shapes(label.keypoints)
+    if Drawn.CORNERS in parts:
+        shapes += _corner_shapes(label, camera)
     if Drawn.AXES in parts and label.pose is not None and camera is not None:
         shapes += _axis_shapes(label.pose, camera)
     return Mark(
@@ -91,16 +91,25 @@ def _stated_text(stated: StatedVisibility) -> str:
     return ", ".join(word for word in words if word)
 
 
-def _keypoint_shapes(keypoints: Float[np.ndarray, "k 3"]) -> list[Shape]:
-    """The edges of a cuboid with its front face crossed, or else a dot for each point that is known."""
-    points = np.where(keypoints[:, 2:] > 0, keypoints[:, :2], np.nan)
-    dots = Shape(points=points, is_dots=True)
-    if not is_cuboid(points):
-        return [dots]
+def _corner_shapes(label: ObjectLabel, camera: Camera | None) -> list[Shape]:
+    """The cuboid or keypoints of a label; where only its pose is known, the box that belongs to the pose."""
+    if label.keypoints is not None:
+        points = np.where(label.keypoints[:, 2:] > 0, label.keypoints[:, :2], np.nan)
+        return _cuboid_shapes(points) if is_cuboid(points) else [Shape(points=points, is_dots=True)]
+    if label.pose is None or camera is None:
+        return []
+    low, high = label.pose.box_low_m, label.pose.box_high_m
+    corners = project(camera, transform_points(label.pose.T_cam_object, low + UNIT_BOX * (high - low)))
+    return _cuboid_shapes(corners)
+
+
+def _cuboid_shapes(points: Float[np.ndarray, "9 2"]) -> list[Shape]:
+    """Its edges, the face in +x tinted and crossed, and a dot at every corner and in the middle."""
     edges = [Shape(points=points[list(edge)]) for edge in EDGES]
     a, b, c, d = FRONT
     crosses = [Shape(points=points[[a, c]], width=0.5), Shape(points=points[[b, d]], width=0.5)]
-    return [Shape(points=points[list(FRONT)], is_closed=True, fill=0.25), *edges, *crosses, dots]
+    front = Shape(points=points[list(FRONT)], is_closed=True, fill=0.25)
+    return [front, *edges, *crosses, Shape(points=points, is_dots=True)]
 
 
 def _axis_shapes(pose: Pose, camera: Camera) -> list[Shape]:

@@ -78,6 +78,22 @@ def test_a_cuboid_has_edges_and_a_crossed_front() -> None:
     assert (mark.has_box, mark.text) == (False, "")
 
 
+def test_a_pose_without_keypoints_has_its_box() -> None:
+    pose = random_pose(4)
+    points = corners_of(pose)
+    marks = label_marks(
+        make_sample(
+            ObjectLabel(class_id=0, box=BOX, pose=pose), ObjectLabel(class_id=0, box=BOX, keypoints=keypoints(points))
+        ),
+        CLASSES,
+        {Drawn.CORNERS},
+    )
+    assert len(marks[0].shapes) == len(marks[1].shapes) > 12
+    for first, second in zip(marks[0].shapes, marks[1].shapes, strict=True):
+        np.testing.assert_allclose(first.points, second.points)
+    assert label_marks(make_sample(ObjectLabel(class_id=0, box=BOX)), CLASSES, {Drawn.CORNERS})[0].shapes == ()
+
+
 @pytest.mark.parametrize("count", [1, 9, 17])
 def test_other_keypoints_are_dots_where_they_are_known(count: int) -> None:
     points = keypoints(np.random.default_rng(0).uniform(0, 100, (count, 2)))
