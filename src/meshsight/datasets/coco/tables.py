@@ -6,6 +6,7 @@ nowhere. Shapes: m images, n annotations.
 """
 
 import math
+import re
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from meshsight.datasets.coco.repairs import Repairs
 from meshsight.datasets.coco.text import CocoText, Row
 
 Id = int | str
+_TYPE_NAME = re.compile(r"\[|^(str|RunLengthRow)$")
 _Pixels = Annotated[int, Field(ge=0, lt=2**40)]
 
 EXTRAS = "meshsight"
@@ -191,9 +193,11 @@ def check_json(entry_type: type[AnyEntry], text: bytes, where: str) -> AnyEntry:
 
 
 def _bad_field(error: ValidationError, where: str) -> DataError:
-    first = error.errors(include_url=False)[0]
-    field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
-    return DataError(f"{where}{field}: {first['msg']}")
+    """Names the field; where it may be one of several types, the fault is that of the type that fits furthest."""
+    furthest = max(error.errors(include_url=False), key=lambda one: len(one["loc"]))
+    parts = [part for part in furthest["loc"] if isinstance(part, int) or not _TYPE_NAME.search(part)]
+    field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return DataError(f"{where}{field}: {furthest['msg']}")
 
 
 def describe(annotation_id: object, index: int) -> str:
