@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from meshsight.core.errors import DataError
 from meshsight.core.masks import encode_mask
-from meshsight.datasets.dota_rows import read_row, with_four_corners, write_row
+from meshsight.datasets.dota.rows import read_row, with_four_corners, write_row
 from meshsight.datasets.formats import dota
 from meshsight.datasets.opening import open_dataset as open_any
 from meshsight.records.dataset import Dataset

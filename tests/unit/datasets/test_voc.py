@@ -13,7 +13,7 @@ from meshsight.core.errors import DataError
 from meshsight.datasets.formats import voc
 from meshsight.datasets.opening import open_dataset as open_any
 from meshsight.datasets.target import Target
-from meshsight.datasets.voc_xml import page_text, read_page, with_flags
+from meshsight.datasets.voc.pages import page_text, read_page, with_flags
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import ObjectLabel, PixelCounts, Sample, StatedVisibility
 

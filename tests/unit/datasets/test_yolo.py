@@ -17,7 +17,7 @@ from meshsight.datasets.foreign import BoxCheck
 from meshsight.datasets.formats import yolo
 from meshsight.datasets.opening import open_dataset as open_any
 from meshsight.datasets.target import Target
-from meshsight.datasets.yolo_rows import RowRules, read_row, write_box_row, write_polygon_row
+from meshsight.datasets.yolo.rows import RowRules, read_row, write_box_row, write_polygon_row
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import ObjectLabel, Sample
 

@@ -20,7 +20,7 @@ from meshsight.core.files import write_text
 from meshsight.core.images import read_size_hw
 from meshsight.datasets.capacity import EXACT, Capacity, Part
 from meshsight.datasets.class_names import CLASSES, NameRule, read_class_list, write_class_list, written_names
-from meshsight.datasets.dota_rows import DotaRow, read_row, upright_box, with_four_corners, write_row
+from meshsight.datasets.dota.rows import DotaRow, read_row, upright_box, with_four_corners, write_row
 from meshsight.datasets.foreign import BoxCheck, ForeignSpec, photograph_of
 from meshsight.datasets.image_names import FlatNames
 from meshsight.datasets.label_folders import checked_samples, images_by_stem, read_lines

@@ -23,7 +23,7 @@ from meshsight.datasets.capacity import Capacity, Part
 from meshsight.datasets.class_names import CLASSES, read_class_list, write_class_list
 from meshsight.datasets.foreign import BoxCheck, ForeignSpec, photograph_of
 from meshsight.datasets.image_names import FlatNames
-from meshsight.datasets.imagefolder_rows import CARD, card_text, read_card, read_line, write_line
+from meshsight.datasets.imagefolder.rows import CARD, card_text, read_card, read_line, write_line
 from meshsight.datasets.label_folders import checked_samples
 from meshsight.datasets.target import Target
 from meshsight.records.dataset import Dataset

@@ -24,7 +24,7 @@ from meshsight.datasets.foreign import BoxCheck, ForeignSpec, photograph_of
 from meshsight.datasets.image_names import FlatNames
 from meshsight.datasets.label_folders import checked_samples
 from meshsight.datasets.target import Target
-from meshsight.datasets.voc_folders import (
+from meshsight.datasets.voc.folders import (
     ANNOTATIONS,
     BOTH,
     IMAGES,
@@ -35,7 +35,7 @@ from meshsight.datasets.voc_folders import (
     is_voc,
     split_names,
 )
-from meshsight.datasets.voc_xml import VocObject, VocPage, page_text, read_names, read_page, with_flags
+from meshsight.datasets.voc.pages import VocObject, VocPage, page_text, read_names, read_page, with_flags
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import Box, ObjectLabel, Sample
 

@@ -29,8 +29,8 @@ from meshsight.datasets.format import WHOLE
 from meshsight.datasets.image_names import FlatNames
 from meshsight.datasets.label_folders import checked_samples, read_lines
 from meshsight.datasets.target import Target
-from meshsight.datasets.yolo_layout import CONFIG, NOT_SPLITS, YoloLayout, find_layout, label_folder
-from meshsight.datasets.yolo_rows import (
+from meshsight.datasets.yolo.layout import CONFIG, NOT_SPLITS, YoloLayout, find_layout, label_folder
+from meshsight.datasets.yolo.rows import (
     PRECISION_PX,
     RowRules,
     read_row,

@@ -8,7 +8,7 @@ from typing import Literal
 
 from meshsight.datasets.checks.images import MISSING
 from meshsight.datasets.findings import Case
-from meshsight.datasets.yolo_layout import find_layout, label_folder
+from meshsight.datasets.yolo.layout import find_layout, label_folder
 from meshsight.specs.base import VariantSpec
 
 FAULTS = (MISSING,)

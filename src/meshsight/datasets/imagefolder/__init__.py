@@ -1,0 +1,1 @@
+"""Parts of the Hugging Face image folder: lines and the card."""

@@ -1,0 +1,1 @@
+"""Parts of the Pascal VOC format: folders and annotations."""

@@ -1,0 +1,1 @@
+"""Parts of the YOLO format: layouts and rows."""
