@@ -31,7 +31,7 @@ def test_a_sound_data_set_is_sound_in_every_format(kind, tmp_path):
     assert found.kind == kind
 
 
-FOLDERS = ["bop", "coco", "kitti", "meshsight", "tfrecord", "voc"]
+FOLDERS = ["bop", "coco", "imagefolder", "kitti", "meshsight", "tfrecord", "voc"]
 
 
 @pytest.mark.parametrize("kind", [*FOLDERS, "dope", "yolo"])
