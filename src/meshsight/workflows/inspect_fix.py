@@ -12,8 +12,8 @@ from meshsight.datasets.fixing import repair_dataset
 from meshsight.workflows.format_specs import format_spec, kind_to_write, writer_of
 from meshsight.workflows.inspect_pass import LABELS_UNREADABLE, Examination
 from meshsight.workflows.new_folder import require_free
-from meshsight.workflows.reading import union
-from meshsight.workflows.writing import Writing, Written, refuse_within, write_dataset
+from meshsight.workflows.reading import count_scenes, union
+from meshsight.workflows.writing import Writing, Written, noting_scenes, refuse_within, write_dataset
 
 UNFIXABLE = (LABELS_UNREADABLE, UNKNOWN_CLASS)
 
@@ -55,6 +55,7 @@ def write_repaired(found: Examination, out: Path, *, progress: bool) -> Repaired
     mended = {split: repair_dataset(part, found.faulty.get(split, {})) for split, part in found.parts.items()}
     parts = {split: with_classes(part, classes) for split, (part, _) in mended.items()}
     written = write_dataset(parts, out, writer, Writing(progress=progress))
+    written = noting_scenes(written, count_scenes(found.path, found.kind))
     counts = sum((repairs.counts for _, repairs in mended.values()), Counter())
     return Repaired(kind=kind, written=written, repairs={str(repair): count for repair, count in counts.most_common()})
 

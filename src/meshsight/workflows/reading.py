@@ -75,7 +75,7 @@ def open_parts(source: str | Path, reading: Reading = GUESSED) -> OpenedParts:
         path=path,
         kind=spec.kind,
         parts={name: with_classes(dataset, classes) for name, dataset in parts.items()},
-        num_scenes=_num_scenes(path) if spec.kind == OWN else 0,
+        num_scenes=count_scenes(path, spec.kind),
     )
 
 
@@ -122,5 +122,8 @@ def _filled(parts: dict[str, Dataset], path: Path) -> dict[str, Dataset]:
     return parts
 
 
-def _num_scenes(folder: Path) -> int:
-    return sum(shard.num_frames for shard in read_manifest(folder).shards if shard.scenes_sha256 is not None)
+def count_scenes(path: Path, kind: str) -> int:
+    """Returns of how many frames of a data set we know the scene, which no format but our own keeps."""
+    if kind != OWN:
+        return 0
+    return sum(shard.num_frames for shard in read_manifest(path).shards if shard.scenes_sha256 is not None)

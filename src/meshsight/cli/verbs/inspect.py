@@ -8,6 +8,7 @@ import click
 from meshsight.cli.options import PATH, examples
 from meshsight.cli.output import Outcome
 from meshsight.cli.running import is_talkative, verb_command, workflow
+from meshsight.cli.writing import written_text
 
 EXAMPLES = examples(
     "meshsight inspect data/train",
@@ -51,7 +52,10 @@ def _data(found: Any) -> dict[str, object]:
         if found.fixed is None
         else {
             "folder": found.fixed.written.folder,
+            "kind": found.fixed.kind,
             "repairs": found.fixed.repairs,
+            "dropped": found.fixed.written.dropped,
+            "notes": found.fixed.written.notes,
             "left": [_plain(finding) for finding in found.fixed.left],
         },
         "seconds": found.seconds,
@@ -114,4 +118,9 @@ def _fixed(fixed: Any) -> list[str]:
     lines = [f"repaired: {repair} ({count:,})" for repair, count in fixed.repairs.items()]
     left = [f"left: {one.severity} {one.code}: {one.message} ({one.count:,})" for one in fixed.left]
     num_images, num_objects = (sum(getattr(part, name) for part in parts) for name in ("num_images", "num_objects"))
-    return [*lines, *left, _verdict(str(fixed.written.folder), fixed.left, num_images, num_objects)]
+    return [
+        *lines,
+        *left,
+        written_text(fixed.written),
+        _verdict(str(fixed.written.folder), fixed.left, num_images, num_objects),
+    ]
