@@ -159,13 +159,15 @@ def _reduce_object(
         losses.parts[Part.IGNORED] += 1
         return None
     lost = [part for part, name in dropped if getattr(label, name) is not None]
-    label = capacity.in_its_words(label, sample)
-    lacking = next((p for p in capacity.needs if p in _OF_OBJECTS and getattr(label, _OF_OBJECTS[p]) is None), None)
+    said = capacity.in_its_words(label, sample)
+    lacking = next((p for p in capacity.needs if p in _OF_OBJECTS and getattr(said, _OF_OBJECTS[p]) is None), None)
     if lacking is not None:
         losses.lacking[lacking] += 1
         return None
-    losses.parts.update(lost)
-    changes: dict[str, object] = {name: None for _, name in dropped if getattr(label, name) is not None}
-    if label.is_cut and Part.IS_CUT not in capacity.keeps:
+    changes: dict[str, object] = {}
+    if lost or said is not label:
+        losses.parts.update(lost)
+        changes = {name: None for _, name in dropped if getattr(said, name) is not None}
+    if said.is_cut and Part.IS_CUT not in capacity.keeps:
         changes["is_cut"] = False
-    return replace(label, **changes) if changes else label  # pyright: ignore[reportArgumentType]
+    return replace(said, **changes) if changes else said  # pyright: ignore[reportArgumentType]
