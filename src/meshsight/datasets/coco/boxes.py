@@ -12,7 +12,8 @@ from meshsight.core.errors import DataError
 from meshsight.core.masks import mask_box
 from meshsight.datasets.coco.labels import read_annotation
 from meshsight.datasets.coco.masks import read_segmentation
-from meshsight.datasets.coco.tables import AnnotationRow, CocoTables, describe
+from meshsight.datasets.coco.rows import AnnotationRow, describe
+from meshsight.datasets.coco.tables import CocoTables
 from meshsight.datasets.foreign import BoxCheck, ForeignSpec
 from meshsight.records.sample import Box
 

@@ -4,6 +4,7 @@ The fields and their layout are those of the label files of our own folder (see 
 out. Floats are exact. `full_mask` holds compressed runs for the image's size.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -12,12 +13,22 @@ from pydantic import BaseModel, ConfigDict
 from meshsight.core.camera import Camera
 from meshsight.core.errors import DataError
 from meshsight.datasets.coco.masks import checked_mask
-from meshsight.datasets.sample_json import CameraRow, HiddenRow, PixelsRow, PoseRow, Rows4, StatedRow, Vec2, Vec4
+from meshsight.datasets.sample_json import CameraRow, HiddenRow, PixelsRow, PoseRow, Rows4, Vec2, Vec4
 from meshsight.records.sample import ObjectLabel, PixelCounts, Polygon, Pose, Sample, StatedVisibility
 
 
 class _Extras(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class StatedExtras(_Extras):
+    """See `StatedVisibility`."""
+
+    truncation: float | None = None
+    visibility: float | None = None
+    occlusion_level: int | None = None
+    is_truncated: bool | None = None
+    is_occluded: bool | None = None
 
 
 class ObjectExtras(_Extras):
@@ -28,7 +39,7 @@ class ObjectExtras(_Extras):
     full_mask: str | None = None
     polygons: tuple[tuple[Vec2, ...], ...] | None = None
     pixels: PixelsRow | None = None
-    stated: StatedRow | None = None
+    stated: StatedExtras | None = None
     pose: PoseRow | None = None
     mesh: str | None = None
     is_cut: bool = False
@@ -58,7 +69,7 @@ def object_extras(label: ObjectLabel, polygons: tuple[Polygon, ...] | None) -> d
         "full_mask": None if label.full_mask is None else label.full_mask.counts,
         "polygons": None if polygons is None else [points.tolist() for points in polygons],
         "pixels": None if label.pixels is None else asdict(label.pixels),
-        "stated": None if label.stated is None else asdict(label.stated),
+        "stated": None if label.stated is None else _known(asdict(label.stated)),
         "pose": None
         if pose is None
         else {
@@ -70,7 +81,7 @@ def object_extras(label: ObjectLabel, polygons: tuple[Polygon, ...] | None) -> d
         "mesh": label.mesh,
         "is_cut": label.is_cut or None,
     }
-    return {key: value for key, value in extras.items() if value is not None}
+    return _known(extras)
 
 
 def image_extras(sample: Sample, default_group: str) -> dict[str, object]:
@@ -89,7 +100,11 @@ def image_extras(sample: Sample, default_group: str) -> dict[str, object]:
         "T_world_cam": None if sample.T_world_cam is None else sample.T_world_cam.tolist(),
         "hidden": [{**asdict(counts), "instance_id": number} for number, counts in sample.hidden] or None,
     }
-    return {key: value for key, value in extras.items() if value is not None}
+    return _known(extras)
+
+
+def _known(fields: Mapping[str, object]) -> dict[str, object]:
+    return {key: value for key, value in fields.items() if value is not None}
 
 
 def with_object_extras(label: ObjectLabel, extras: ObjectExtras, size_hw: tuple[int, int], where: str) -> ObjectLabel:

@@ -14,7 +14,8 @@ from meshsight.datasets.coco.camera import Intrinsics
 from meshsight.datasets.coco.extras import ImageExtras, ObjectExtras, with_image_extras, with_object_extras
 from meshsight.datasets.coco.keypoints import read_keypoints
 from meshsight.datasets.coco.masks import read_segmentation
-from meshsight.datasets.coco.tables import AnnotationRow, CocoTables, ImageRow, check_json, describe
+from meshsight.datasets.coco.rows import AnnotationRow, ImageRow, check_json, describe
+from meshsight.datasets.coco.tables import CocoTables
 from meshsight.datasets.foreign import photograph_of
 from meshsight.records.sample import Box, ObjectLabel, Sample
 

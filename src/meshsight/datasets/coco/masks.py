@@ -12,7 +12,7 @@ from pycocotools import mask as coco_mask
 
 from meshsight.core.errors import DataError
 from meshsight.core.masks import RunLengthMask
-from meshsight.datasets.coco.tables import RunLengthRow, Segmentation
+from meshsight.datasets.coco.rows import RunLengthRow, Segmentation
 from meshsight.records.sample import Polygon
 
 # What reaches further out is no outline; drawing it would take memory without end.

@@ -16,7 +16,7 @@ from meshsight.core.masks import RunLengthMask, mask_area
 from meshsight.datasets.coco.extras import image_extras, object_extras
 from meshsight.datasets.coco.keypoints import category_keypoints
 from meshsight.datasets.coco.masks import draw_polygons
-from meshsight.datasets.coco.tables import EXTRAS
+from meshsight.datasets.coco.rows import EXTRAS
 from meshsight.datasets.foreign import photograph_of
 from meshsight.datasets.image_names import path_within
 from meshsight.datasets.target import Target
@@ -24,8 +24,8 @@ from meshsight.records.dataset import Dataset
 from meshsight.records.sample import ObjectLabel, Polygon, Sample
 
 _CUBOID = (
-    "Nine keypoints are the corners of the model's box (x fastest, then y, then z; 0 low, 1 high) and its centre: "
-    "v = 2 in the image, 1 outside the image, 0 unknown."
+    "Nine keypoints are the corners of the model's box (x fastest, then y, then z; 0 low, 1 high) and its centre; "
+    "v is 2 in the image, 1 outside the image, 0 unknown."
 )
 # Whole floats below this are integers exactly.
 _EXACT_INTEGERS = 2**53
