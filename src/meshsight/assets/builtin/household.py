@@ -20,7 +20,7 @@ from meshsight.core.pose import matrix_from_quaternion
 from meshsight.records.mesh import Material, MeshPart
 
 # Turns an outline drawn in (x, y) upright: y becomes z.
-UPRIGHT = matrix_from_quaternion(np.array([1.0, 0.0, 0.0, 1.0]))
+UPRIGHT = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 
 
 def mug() -> list[MeshPart]:
