@@ -1,7 +1,7 @@
 """Mesh files -> `Mesh`: read by format, checked, turned to metres and z up, given normals and a fingerprint."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -41,10 +41,27 @@ def load_mesh(path: Path, wanted: MeshImport, *, max_texture_px: int = MAX_TEXTU
     Raises:
         AssetError: another format; a file that is cut short, has no faces or broken vertices, or names what is missing.
     """
+    return finish_mesh(path, read_parts(path, max_texture_px), wanted)
+
+
+def read_parts(path: Path, max_texture_px: int) -> list[RawPart]:
+    """Reads a mesh file as it is: in its own unit and axes, and with whatever is wrong with its numbers.
+
+    Raises:
+        AssetError: another format, a file that is cut short or has no faces, or one that names what is missing.
+    """
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise AssetError(f"{path}: '{path.suffix}' is no mesh format we read; supported: {', '.join(MESH_SUFFIXES)}")
-    raw_parts = reader(path, max_texture_px)
+    return reader(path, max_texture_px)
+
+
+def finish_mesh(path: Path, raw_parts: Sequence[RawPart], wanted: MeshImport) -> Mesh:
+    """Turns parts as they were read into a mesh in metres, z up.
+
+    Raises:
+        AssetError: vertices are broken or all in one point.
+    """
     for part in raw_parts:
         _check(path, part)
     referenced = np.concatenate([part.vertices[np.unique(part.faces)] for part in raw_parts])
