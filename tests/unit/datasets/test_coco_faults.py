@@ -115,6 +115,13 @@ def test_a_category_of_id_zero_is_a_class(folder: Path, tables: Tables, said: Wa
     assert said() == ["put right: 1 category of id 0, taken as a class"]
 
 
+def test_category_ids_that_are_text_sort_as_numbers(folder: Path, tables: Tables) -> None:
+    tables["categories"] = [{"id": key, "name": f"class {key}"} for key in ("x", "10", "1", "9")]
+    dataset = opened(folder, tables)
+    assert dataset.classes == ("class 1", "class 9", "class 10", "class x")
+    assert next(dataset.samples()).objects[0].class_id == 0
+
+
 def swap(tables: Tables, *indices: int) -> None:
     for index in indices:
         tables["images"][index].update(width=HEIGHT, height=WIDTH)
