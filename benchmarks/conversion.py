@@ -7,8 +7,8 @@ The peers live in an environment of their own, which is thrown away afterwards:
     python benchmarks/conversion.py --peer-python /tmp/peers/bin/python
 
 Each side is a whole process, start and imports included, that is told to read one COCO file of many tiny images and
-writes the labels of each; all find the images, none copies them. Sides take turns; figures are processor seconds. `--folder`
-on a RAM disk (/dev/shm) keeps a slow disk, which all sides wait for alike, out of the figures.
+writes the labels of each; all find the images, none copies them. Sides take turns; figures are processor seconds.
+`--folder` on a RAM disk (/dev/shm) keeps a slow disk, which all sides wait for alike, out of the figures.
 """
 
 import json
