@@ -6,11 +6,10 @@ from meshsight.assets.builtin.household import UPRIGHT
 from meshsight.assets.builtin.paint import band, canvas, letters, make_part, painted, plain, worn
 from meshsight.assets.builtin.solids import circle, extrude, extrude_ring, rounded_box
 from meshsight.assets.builtin.surface import cylinder, join, lathe, sweep
-from meshsight.core.pose import matrix_from_quaternion
 from meshsight.records.mesh import MeshPart
 
 # Turns what stands along z to lie along +x.
-_LYING = matrix_from_quaternion(np.array([0.0, 1.0, 0.0, 1.0]))
+_LYING = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]])
 
 
 def drill() -> list[MeshPart]:
