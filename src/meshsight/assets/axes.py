@@ -41,10 +41,10 @@ def resolve_frame(path: Path, vertices: Float[np.ndarray, "n 3"], wanted: MeshIm
         unit = "m" if unit == "auto" else unit
         up_axis = "y" if up_axis == "auto" else up_axis
     if unit == "auto":
-        unit, reason = _guess_unit(vertices)
+        unit, reason = guess_unit(vertices)
         guesses.append(f"unit '{unit}' ({reason})")
     if up_axis == "auto":
-        up_axis, reason = _guess_up_axis(path, vertices)
+        up_axis, reason = guess_up_axis(path, vertices)
         guesses.append(f"up axis '{up_axis}' ({reason})")
     if guesses:
         _log.warning(
@@ -55,13 +55,14 @@ def resolve_frame(path: Path, vertices: Float[np.ndarray, "n 3"], wanted: MeshIm
     return Frame(METRES[unit], _Y_UP if up_axis == "y" else np.eye(3))
 
 
-def _guess_unit(vertices: Float[np.ndarray, "n 3"]) -> tuple[str, str]:
+def guess_unit(vertices: Float[np.ndarray, "n 3"]) -> tuple[str, str]:
+    """Guesses metres or millimetres by the longest side, and says why."""
     side = float(np.ptp(vertices, axis=0).max())
     unit = "m" if side <= LARGEST_M else "mm"
     return unit, f"the longest side of {side:.4g} is then {100 * METRES[unit] * side:.3g} cm"
 
 
-def _guess_up_axis(path: Path, vertices: Float[np.ndarray, "n 3"]) -> tuple[str, str]:
+def guess_up_axis(path: Path, vertices: Float[np.ndarray, "n 3"]) -> tuple[str, str]:
     """Guesses by what the mesh stands on, the one axis of y and z whose lowest point is near 0; else by the format."""
     low, size = vertices.min(axis=0), np.ptp(vertices, axis=0)
     stands = [axis for axis, k in (("y", 1), ("z", 2)) if abs(low[k]) < 0.1 * size[k]]

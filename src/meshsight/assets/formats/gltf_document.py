@@ -48,12 +48,8 @@ def open_document(path: Path) -> GltfDocument:
     Raises:
         AssetError: it is cut short, is no glTF 2.0, or a buffer is missing or too short.
     """
-    data = read_bytes(path)
     try:
-        if data[:4] == _GLB_MAGIC.to_bytes(4, "little"):
-            tree, embedded = _split_glb(data)
-        else:
-            tree, embedded = json.loads(data.decode("utf-8")), None
+        tree, embedded = split_container(read_bytes(path))
         if str(tree["asset"]["version"]).split(".")[0] != "2":
             raise AssetError(f"{path}: glTF {tree['asset']['version']} is not read, only 2.0; export it anew")
         buffers = [_buffer(path, entry, embedded) for entry in tree.get("buffers", [])]
@@ -61,6 +57,17 @@ def open_document(path: Path) -> GltfDocument:
         reason = " ".join(str(error).split())
         raise AssetError(f"{path}: cannot be read as glTF ({reason}); is it cut short? Export it anew") from error
     return GltfDocument(path, tree, buffers)
+
+
+def split_container(data: bytes) -> tuple[dict[str, Any], bytes | None]:
+    """Returns the JSON of a .gltf or .glb file's bytes, and the buffer that a .glb holds.
+
+    Raises:
+        ValueError, KeyError, struct.error: the bytes are cut short or no glTF.
+    """
+    if data[:4] == _GLB_MAGIC.to_bytes(4, "little"):
+        return _split_glb(data)
+    return json.loads(data.decode("utf-8")), None
 
 
 def _split_glb(data: bytes) -> tuple[dict[str, Any], bytes | None]:

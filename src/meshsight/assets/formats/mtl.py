@@ -117,12 +117,12 @@ def _numbers(path: Path, entry: _Entry, key: str, default: tuple[float, ...]) ->
 def _texture(path: Path, entry: _Entry, key: str, max_px: int) -> RgbImage | None:
     if key not in entry.words:
         return None
-    name = _file_name(entry.words[key])
+    name = texture_name(entry.words[key])
     where = f"{path}, line {entry.lines[key]}"
     return read_texture(find_neighbour(name, path, where, _REMEDY), max_px)
 
 
-def _file_name(words: list[str]) -> str:
+def texture_name(words: list[str]) -> str:
     """Returns what is left of a map statement after its options: a file name that may hold spaces."""
     rest = list(words)
     while rest and rest[0] in (*_OPTION_WORDS, *_UP_TO_THREE_NUMBERS):
