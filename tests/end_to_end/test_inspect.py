@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from meshsight.cli.main import program
-from meshsight.datasets.corner_order import TURNED
 from meshsight.datasets.format import WHOLE
+from meshsight.datasets.inspection.corner_order import TURNED
 from meshsight.datasets.opening import open_dataset
 
 from ..unit.workflows.doctored import Doctored, sound

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from meshsight.datasets.image_attributes import measure_files
-from meshsight.datasets.sampling import Picked
-from meshsight.datasets.tally import by_step
+from meshsight.datasets.measures.image_attributes import measure_files
+from meshsight.datasets.measures.sampling import Picked
+from meshsight.datasets.measures.tally import by_step
 from meshsight.plotting.card_plots import Axis, Shift, plot_bins, plot_shifts, plot_two_sides
 from meshsight.plotting.page import Block, Captioned, Entries, Entry, Gallery, Paragraph, Section, Table
 from meshsight.workflows.comparison import AttributeComparison, Comparison, num_bins

@@ -6,11 +6,11 @@ import numpy as np
 
 from meshsight.core.errors import ImageError
 from meshsight.core.images import read_image
-from meshsight.datasets.findings import Finding
-from meshsight.datasets.label_statistics import LabelStatistics
-from meshsight.datasets.sampling import Picked
-from meshsight.datasets.tally import Tally
-from meshsight.datasets.viewpoints import sphere_cells
+from meshsight.datasets.inspection.findings import Finding
+from meshsight.datasets.measures.label_statistics import LabelStatistics
+from meshsight.datasets.measures.sampling import Picked
+from meshsight.datasets.measures.tally import Tally
+from meshsight.datasets.measures.viewpoints import sphere_cells
 from meshsight.plotting.card_plots import Axis, SphereRings, plot_bins, plot_class_counts, plot_places, plot_viewpoints
 from meshsight.plotting.page import (
     Block,

@@ -12,9 +12,9 @@ import numpy as np
 
 from meshsight.core.errors import DataError
 from meshsight.datasets.classes import with_classes
-from meshsight.datasets.difference import Difference, Measurements, compare
-from meshsight.datasets.photographs import open_photographs
-from meshsight.datasets.sampling import pick_evenly, pick_samples
+from meshsight.datasets.measures.difference import Difference, Measurements, compare
+from meshsight.datasets.measures.photographs import open_photographs
+from meshsight.datasets.measures.sampling import pick_evenly, pick_samples
 from meshsight.records.dataset import Dataset
 from meshsight.workflows.comparison_measuring import common_side, measure_labels, measure_pixels
 from meshsight.workflows.comparison_words import ATTRIBUTES, Attribute, describe, describe_variety

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from meshsight.datasets.difference import Measurements
-from meshsight.datasets.image_attributes import ImageAttributes, measure_files
-from meshsight.datasets.label_attributes import label_attributes
-from meshsight.datasets.sampling import Picked
+from meshsight.datasets.measures.difference import Measurements
+from meshsight.datasets.measures.image_attributes import ImageAttributes, measure_files
+from meshsight.datasets.measures.label_attributes import label_attributes
+from meshsight.datasets.measures.sampling import Picked
 from meshsight.workflows.comparison_words import COUNT_ATTRIBUTE, IMAGE_ATTRIBUTES, OBJECT_ATTRIBUTES
 
 LARGEST_SIDE = 1024

@@ -16,8 +16,8 @@ import psutil
 
 from meshsight.core.errors import DataError, ExecutionError
 from meshsight.core.files import write_json, write_text
+from meshsight.datasets.measures.difficulty import Difficulty, measure_difficulty
 from meshsight.datasets.opening import open_dataset
-from meshsight.datasets.statistics import Difficulty, measure_difficulty
 from meshsight.plotting.page import render_page
 from meshsight.presets import demo as preset
 from meshsight.records.report import report_to_json

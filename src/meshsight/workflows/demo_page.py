@@ -5,7 +5,7 @@ from pathlib import Path
 
 import meshsight
 from meshsight.core.images import read_image
-from meshsight.datasets.statistics import Difficulty
+from meshsight.datasets.measures.difficulty import Difficulty
 from meshsight.plotting.page import Captioned, Code, Fact, Facts, Gallery, Page, Paragraph, Section, Table
 from meshsight.workflows.evaluate import Measured, evaluation_sections
 from meshsight.workflows.evaluation_sections import training_section

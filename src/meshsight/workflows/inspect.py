@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from meshsight.core.errors import DataError
-from meshsight.datasets.checks.boxes import is_proper
-from meshsight.datasets.findings import Case, Fault, Finding
-from meshsight.datasets.image_facts import ImageFacts
+from meshsight.datasets.inspection.checks.boxes import is_proper
+from meshsight.datasets.inspection.findings import Case, Fault, Finding
+from meshsight.datasets.inspection.image_facts import ImageFacts
 from meshsight.datasets.opening import OWN
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import Sample

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import meshsight
 from meshsight.core.files import write_text
-from meshsight.datasets.findings import Finding
-from meshsight.datasets.label_statistics import measure_labels
-from meshsight.datasets.sampling import pick_evenly, pick_samples
+from meshsight.datasets.inspection.findings import Finding
+from meshsight.datasets.measures.label_statistics import measure_labels
+from meshsight.datasets.measures.sampling import pick_evenly, pick_samples
 from meshsight.plotting.page import Page, Section, render_page
 from meshsight.records.dataset import Dataset
 from meshsight.workflows.card_pictures import comparison_section, picture_section

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from meshsight.core.errors import DataError
-from meshsight.datasets.checks.labels import UNKNOWN_CLASS
 from meshsight.datasets.classes import with_classes
-from meshsight.datasets.fixing import repair_dataset
+from meshsight.datasets.inspection.checks.labels import UNKNOWN_CLASS
+from meshsight.datasets.inspection.fixing import repair_dataset
 from meshsight.workflows.format_specs import format_spec, kind_to_write, writer_of
 from meshsight.workflows.inspect_pass import LABELS_UNREADABLE, Examination
 from meshsight.workflows.new_folder import require_free

@@ -11,11 +11,11 @@ from pathlib import Path
 from tqdm import tqdm
 
 from meshsight.core.errors import DataError
-from meshsight.datasets.checking import Subject, Whole, default_checks, label_file_cases
-from meshsight.datasets.findings import Case, Fault, Ledger
 from meshsight.datasets.foreign import lenient
 from meshsight.datasets.format import FORMAT_KINDS, WHOLE, Reader
-from meshsight.datasets.image_facts import ImageFacts, read_image_facts
+from meshsight.datasets.inspection.checking import Subject, Whole, default_checks, label_file_cases
+from meshsight.datasets.inspection.findings import Case, Fault, Ledger
+from meshsight.datasets.inspection.image_facts import ImageFacts, read_image_facts
 from meshsight.datasets.opening import guess_kind, parse_source, reader_of
 from meshsight.execution.capacity import default_workers
 from meshsight.records.dataset import Dataset

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from meshsight.core.errors import CallError, DataError
 from meshsight.core.images import RgbImage, read_image, write_image
 from meshsight.core.kinds import did_you_mean
-from meshsight.datasets.sampling import even_indices
+from meshsight.datasets.measures.sampling import even_indices
 from meshsight.plotting.draw import draw, draw_fitted, image_grid
 from meshsight.plotting.label_marks import Drawn, label_marks, usual_parts
 from meshsight.records.dataset import Dataset

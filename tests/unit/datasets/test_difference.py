@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from meshsight.datasets.difference import Measurements, cliffs_delta, compare, wasserstein
+from meshsight.datasets.measures.difference import Measurements, cliffs_delta, compare, wasserstein
 
 VALUES = st.lists(st.floats(-5, 5).map(lambda value: round(value, 1)), min_size=1, max_size=12)
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meshsight.core.images import encode_jpeg, encode_png
-from meshsight.datasets.duplicates import (
+from meshsight.datasets.inspection.duplicates import (
     EqualImages,
     Likeness,
     Seen,
@@ -18,7 +18,7 @@ from meshsight.datasets.duplicates import (
     correlation,
     perceptual_hash,
 )
-from meshsight.datasets.image_facts import Pixels, read_image_facts
+from meshsight.datasets.inspection.image_facts import Pixels, read_image_facts
 
 
 def photograph(seed: int, size_hw: tuple[int, int] = (120, 160)) -> np.ndarray:

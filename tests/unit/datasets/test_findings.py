@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from meshsight.datasets.checking import CHECK_KINDS, LABEL_CHECK_KINDS, default_checks, known_faults
-from meshsight.datasets.findings import Case, Fault, Ledger
 from meshsight.datasets.format import FORMAT_KINDS
+from meshsight.datasets.inspection.checking import CHECK_KINDS, LABEL_CHECK_KINDS, default_checks, known_faults
+from meshsight.datasets.inspection.findings import Case, Fault, Ledger
 
 BAD = Fault(code="bad", severity="error", message="bad things", advice="mend them")
 ODD = replace(BAD, code="an_odd_one", severity="warning")

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meshsight.core.masks import encode_mask, mask_box, tight_box
-from meshsight.datasets.corner_order import TURNED
-from meshsight.datasets.fixing import Repair, is_same, is_size_certain, repair_dataset, repair_sample
-from meshsight.datasets.image_facts import ImageFacts
+from meshsight.datasets.inspection.corner_order import TURNED
+from meshsight.datasets.inspection.fixing import Repair, is_same, is_size_certain, repair_dataset, repair_sample
+from meshsight.datasets.inspection.image_facts import ImageFacts
 from meshsight.records.sample import ObjectLabel, Sample
 
 from ...contracts.labelled import dataset_of, labelled_sample

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from meshsight.core.images import write_image
-from meshsight.datasets.image_attributes import measure_blur, measure_files, measure_image, measure_noise
+from meshsight.datasets.measures.image_attributes import measure_blur, measure_files, measure_image, measure_noise
 
 SIDE = 1024
 

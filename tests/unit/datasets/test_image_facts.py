@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from meshsight.core.images import encode_jpeg, encode_png
-from meshsight.datasets.image_facts import ORIENTATION, read_image_facts
+from meshsight.datasets.inspection.image_facts import ORIENTATION, read_image_facts
 
 
 def picture(size_hw: tuple[int, int] = (300, 400)) -> np.ndarray:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from meshsight.core.pose import invert_pose, look_at
-from meshsight.datasets.label_attributes import batches, label_attributes
-from meshsight.datasets.label_statistics import GRID, LabelStatistics, measure_labels
-from meshsight.datasets.viewpoints import sphere_cells
+from meshsight.datasets.measures.label_attributes import batches, label_attributes
+from meshsight.datasets.measures.label_statistics import GRID, LabelStatistics, measure_labels
+from meshsight.datasets.measures.viewpoints import sphere_cells
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import Box, ObjectLabel, PixelCounts, Pose, Sample, StatedVisibility
 

@@ -18,7 +18,7 @@ from meshsight.datasets.capacity import reduce_dataset
 from meshsight.datasets.format import WHOLE
 from meshsight.datasets.formats.patches_h5 import Spec
 from meshsight.datasets.opening import guess_reader, open_dataset
-from meshsight.datasets.patches_circle import circle_label, circle_of, made_round
+from meshsight.datasets.patches.circle import circle_label, circle_of, made_round
 from meshsight.datasets.target import Target
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import ObjectLabel, Sample

@@ -11,7 +11,7 @@ from meshsight.core.errors import DataError
 from meshsight.core.images import read_image
 from meshsight.datasets.formats.patches_pickle import Spec
 from meshsight.datasets.opening import open_dataset
-from meshsight.datasets.patches_circle import circle_of
+from meshsight.datasets.patches.circle import circle_of
 
 RNG = np.random.default_rng(5)
 PIXELS = RNG.integers(0, 256, (3, 16, 16, 1), dtype=np.uint8)

@@ -15,8 +15,8 @@ from meshsight.datasets.capacity import reduce_dataset
 from meshsight.datasets.format import WHOLE
 from meshsight.datasets.formats.patches_png import Spec, build
 from meshsight.datasets.opening import open_dataset
-from meshsight.datasets.patches_circle import circle_label, circle_of
-from meshsight.datasets.patches_png_text import read_text, with_text
+from meshsight.datasets.patches.circle import circle_label, circle_of
+from meshsight.datasets.patches.png_text import read_text, with_text
 from meshsight.datasets.target import Target
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import Sample

@@ -7,8 +7,8 @@ import pytest
 
 from meshsight.core.errors import DataError
 from meshsight.core.images import write_image
-from meshsight.datasets.photographs import open_photographs
-from meshsight.datasets.sampling import even_indices, pick_evenly, pick_samples
+from meshsight.datasets.measures.photographs import open_photographs
+from meshsight.datasets.measures.sampling import even_indices, pick_evenly, pick_samples
 
 
 def write_images(folder: Path, names: tuple[str, ...]) -> None:

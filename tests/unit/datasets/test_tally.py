@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from meshsight.datasets.tally import by_factor, by_step
+from meshsight.datasets.measures.tally import by_factor, by_step
 
 
 def test_parts_together_are_the_whole() -> None:

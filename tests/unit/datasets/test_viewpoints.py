@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meshsight.core.pose import invert_pose, look_at, make_pose
-from meshsight.datasets.viewpoints import Viewpoints, sphere_cells, viewpoints_of
+from meshsight.datasets.measures.viewpoints import Viewpoints, sphere_cells, viewpoints_of
 from meshsight.records.sample import Pose
 
 

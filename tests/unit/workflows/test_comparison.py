@@ -13,7 +13,7 @@ import pytest
 from meshsight.cli.output import to_json
 from meshsight.core.errors import DataError
 from meshsight.core.images import RgbImage, write_image
-from meshsight.datasets.photographs import open_photographs
+from meshsight.datasets.measures.photographs import open_photographs
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import ObjectLabel, Sample
 from meshsight.workflows.comparison import AttributeComparison, Comparison, compare_with_real

@@ -10,8 +10,8 @@ import pytest
 
 from meshsight.core.images import decode_image, encode_jpeg, encode_png
 from meshsight.core.masks import encode_mask
-from meshsight.datasets.corner_order import TURNED
-from meshsight.datasets.findings import NUM_SHOWN
+from meshsight.datasets.inspection.corner_order import TURNED
+from meshsight.datasets.inspection.findings import NUM_SHOWN
 from meshsight.workflows.inspect_pass import Examination, Looking, examine, independent_splits
 
 from .doctored import Doctored, picture, sound

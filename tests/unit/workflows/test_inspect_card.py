@@ -10,8 +10,8 @@ import pytest
 from meshsight.core.camera import Camera
 from meshsight.core.images import write_image
 from meshsight.core.pose import invert_pose, look_at
-from meshsight.datasets.findings import Case, Fault, Finding
-from meshsight.datasets.photographs import open_photographs
+from meshsight.datasets.inspection.findings import Case, Fault, Finding
+from meshsight.datasets.measures.photographs import open_photographs
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import ObjectLabel, PixelCounts, Pose, Sample
 from meshsight.workflows.comparison import compare_with_real

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from meshsight.core.images import encode_png
-from meshsight.datasets.checking import known_faults
 from meshsight.datasets.format import FORMAT_KINDS, WHOLE, Reader, Writer
+from meshsight.datasets.inspection.checking import known_faults
 from meshsight.records.sample import Box, ObjectLabel
 from meshsight.workflows.inspect import ALTERED, inspect
 from meshsight.workflows.inspect_pass import LABELS_UNREADABLE, MENDED, NO_IMAGES, Looking, examine

@@ -25,7 +25,7 @@ from meshsight.datasets.formats._patches_h5_files import (
     write_patch_file,
 )
 from meshsight.datasets.formats.patches_h5 import Spec
-from meshsight.datasets.patches_circle import Circle, circle_label, circle_of, class_label, made_round, made_whole
+from meshsight.datasets.patches.circle import Circle, circle_label, circle_of, class_label, made_round, made_whole
 from meshsight.datasets.target import Target
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import ObjectLabel, Sample

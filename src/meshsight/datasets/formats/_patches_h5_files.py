@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Int64, UInt8
 
 from meshsight.core.containers._h5 import is_images
 from meshsight.core.errors import DataError, StorageError
-from meshsight.datasets.patches_circle import BALL
+from meshsight.datasets.patches.circle import BALL
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float
 from meshsight.core.container import open_container
 from meshsight.core.containers.pkl import SUFFIXES, PatchPickle
 from meshsight.core.errors import DataError
-from meshsight.datasets.patches_circle import BALL, circle_label, class_label
+from meshsight.datasets.patches.circle import BALL, circle_label, class_label
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import ObjectLabel, Sample
 from meshsight.specs.base import VariantSpec

@@ -29,8 +29,8 @@ from meshsight.datasets.capacity import EXACT, Capacity, Part
 from meshsight.datasets.class_names import read_class_list, write_class_list
 from meshsight.datasets.format import WHOLE
 from meshsight.datasets.image_names import FlatNames
-from meshsight.datasets.patches_circle import BALL, circle_label, circle_of, class_label, made_round
-from meshsight.datasets.patches_png_text import MAGIC, read_text, size_of, with_text
+from meshsight.datasets.patches.circle import BALL, circle_label, circle_of, class_label, made_round
+from meshsight.datasets.patches.png_text import MAGIC, read_text, size_of, with_text
 from meshsight.datasets.target import Target
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import ObjectLabel, Sample

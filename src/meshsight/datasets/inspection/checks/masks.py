@@ -7,9 +7,9 @@ import numpy as np
 from pydantic import Field
 
 from meshsight.core.masks import mask_box
-from meshsight.datasets.checking import Subject, Whole
-from meshsight.datasets.checks.boxes import in_words, is_proper
-from meshsight.datasets.findings import Case, Fault
+from meshsight.datasets.inspection.checking import Subject, Whole
+from meshsight.datasets.inspection.checks.boxes import in_words, is_proper
+from meshsight.datasets.inspection.findings import Case, Fault
 from meshsight.records.sample import Box, Polygon
 from meshsight.specs.base import VariantSpec
 

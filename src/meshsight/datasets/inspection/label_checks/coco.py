@@ -9,10 +9,10 @@ from typing import Literal
 import numpy as np
 
 from meshsight.core.errors import DataError
-from meshsight.datasets.checks.labels import UNKNOWN_CLASS
 from meshsight.datasets.coco.files import label_files
 from meshsight.datasets.coco.text import CocoText, Row
-from meshsight.datasets.findings import Case, Fault
+from meshsight.datasets.inspection.checks.labels import UNKNOWN_CLASS
+from meshsight.datasets.inspection.findings import Case, Fault
 from meshsight.specs.base import VariantSpec
 
 DUPLICATE_ID = Fault(

@@ -7,8 +7,8 @@ from typing import Literal
 
 from meshsight.core.container import open_container
 from meshsight.core.images import IMAGE_SUFFIXES
-from meshsight.datasets.checking import Subject, Whole
-from meshsight.datasets.findings import Case, Fault
+from meshsight.datasets.inspection.checking import Subject, Whole
+from meshsight.datasets.inspection.findings import Case, Fault
 from meshsight.specs.base import VariantSpec
 
 UNLISTED = Fault(

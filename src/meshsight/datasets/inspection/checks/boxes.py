@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from meshsight.datasets.checking import Subject, Whole
-from meshsight.datasets.findings import Case, Fault
+from meshsight.datasets.inspection.checking import Subject, Whole
+from meshsight.datasets.inspection.findings import Case, Fault
 from meshsight.records.sample import Box
 from meshsight.specs.base import VariantSpec
 

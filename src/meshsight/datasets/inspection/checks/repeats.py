@@ -5,11 +5,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from meshsight.datasets.checking import Subject, Whole
-from meshsight.datasets.duplicates import EqualImages, Likeness, Seen, SimilarImages
-from meshsight.datasets.findings import Case, Fault
 from meshsight.datasets.foreign import photograph_of
-from meshsight.datasets.image_facts import Pixels
+from meshsight.datasets.inspection.checking import Subject, Whole
+from meshsight.datasets.inspection.duplicates import EqualImages, Likeness, Seen, SimilarImages
+from meshsight.datasets.inspection.findings import Case, Fault
+from meshsight.datasets.inspection.image_facts import Pixels
 from meshsight.specs.base import VariantSpec
 
 ROBOFLOW = ".rf."

@@ -13,7 +13,7 @@ from itertools import islice
 import numpy as np
 from jaxtyping import Float, Int
 
-from meshsight.datasets.viewpoints import viewpoints_of
+from meshsight.datasets.measures.viewpoints import viewpoints_of
 from meshsight.records.sample import ObjectLabel, Sample
 
 BATCH = 512

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Literal
 
-from meshsight.datasets.checking import Subject, Whole
-from meshsight.datasets.findings import Case, Fault
+from meshsight.datasets.inspection.checking import Subject, Whole
+from meshsight.datasets.inspection.findings import Case, Fault
 from meshsight.records.sample import ObjectLabel
 from meshsight.specs.base import VariantSpec
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float, Int
 
-from meshsight.datasets.label_attributes import LabelAttributes, batches, label_attributes
-from meshsight.datasets.tally import Tally, by_factor, by_step
-from meshsight.datasets.viewpoints import sphere_cells
+from meshsight.datasets.measures.label_attributes import LabelAttributes, batches, label_attributes
+from meshsight.datasets.measures.tally import Tally, by_factor, by_step
+from meshsight.datasets.measures.viewpoints import sphere_cells
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import Sample
 

@@ -6,9 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from meshsight.datasets.checking import Subject, Whole
-from meshsight.datasets.corner_order import MAX_REPROJECTION_PX, Order, order_of
-from meshsight.datasets.findings import Case, Fault
+from meshsight.datasets.inspection.checking import Subject, Whole
+from meshsight.datasets.inspection.corner_order import MAX_REPROJECTION_PX, Order, order_of
+from meshsight.datasets.inspection.findings import Case, Fault
 from meshsight.specs.base import VariantSpec
 
 OFF = Fault(

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from meshsight.datasets.checking import Subject, Whole
-from meshsight.datasets.findings import Case, Fault
+from meshsight.datasets.inspection.checking import Subject, Whole
+from meshsight.datasets.inspection.findings import Case, Fault
 from meshsight.specs.base import VariantSpec
 
 DIFFER_BY_CASE = Fault(

@@ -6,9 +6,9 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from meshsight.datasets.checking import Subject, Whole
-from meshsight.datasets.findings import Case, Fault
-from meshsight.datasets.image_facts import Pixels
+from meshsight.datasets.inspection.checking import Subject, Whole
+from meshsight.datasets.inspection.findings import Case, Fault
+from meshsight.datasets.inspection.image_facts import Pixels
 from meshsight.specs.base import VariantSpec
 
 MISSING = Fault(

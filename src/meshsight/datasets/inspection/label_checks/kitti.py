@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Literal
 
 from meshsight.core.images import IMAGE_SUFFIXES
-from meshsight.datasets.checks.files import UNLISTED
-from meshsight.datasets.findings import Case
+from meshsight.datasets.inspection.checks.files import UNLISTED
+from meshsight.datasets.inspection.findings import Case
 from meshsight.datasets.kitti.folders import files_by_stem, kitti_folders
 from meshsight.specs.base import VariantSpec
 

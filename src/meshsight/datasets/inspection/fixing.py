@@ -21,11 +21,11 @@ import numpy as np
 
 from meshsight.core.boxes import clip_boxes
 from meshsight.core.masks import mask_area, mask_box
-from meshsight.datasets.checks.boxes import is_proper, overhang_px
-from meshsight.datasets.checks.labels import place_of
-from meshsight.datasets.checks.masks import MAX_GAP_PX, gap_px
-from meshsight.datasets.corner_order import MAX_REPROJECTION_PX, in_our_order, order_of
-from meshsight.datasets.image_facts import ImageFacts
+from meshsight.datasets.inspection.checks.boxes import is_proper, overhang_px
+from meshsight.datasets.inspection.checks.labels import place_of
+from meshsight.datasets.inspection.checks.masks import MAX_GAP_PX, gap_px
+from meshsight.datasets.inspection.corner_order import MAX_REPROJECTION_PX, in_our_order, order_of
+from meshsight.datasets.inspection.image_facts import ImageFacts
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import Box, ObjectLabel, Sample
 

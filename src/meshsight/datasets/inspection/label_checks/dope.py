@@ -7,11 +7,11 @@ from typing import Literal
 
 from meshsight.core.errors import DataError
 from meshsight.core.images import IMAGE_SUFFIXES
-from meshsight.datasets.checks.images import MISSING
 from meshsight.datasets.dope.files import OTHER_FILES
-from meshsight.datasets.findings import Case, Fault
 from meshsight.datasets.foreign import lenient
 from meshsight.datasets.format import FORMAT_KINDS
+from meshsight.datasets.inspection.checks.images import MISSING
+from meshsight.datasets.inspection.findings import Case, Fault
 from meshsight.specs.base import VariantSpec
 
 DOUBTFUL_CORNERS = Fault(

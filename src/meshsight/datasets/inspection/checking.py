@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from meshsight.core.kinds import Kinds
-from meshsight.datasets.findings import Case, Fault
-from meshsight.datasets.image_facts import ImageFacts
+from meshsight.datasets.inspection.findings import Case, Fault
+from meshsight.datasets.inspection.image_facts import ImageFacts
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import Sample
 
-CHECK_KINDS = Kinds("meshsight.datasets.checks", "check")
-LABEL_CHECK_KINDS = Kinds("meshsight.datasets.label_checks", "label file check")
+CHECK_KINDS = Kinds("meshsight.datasets.inspection.checks", "check")
+LABEL_CHECK_KINDS = Kinds("meshsight.datasets.inspection.label_checks", "label file check")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

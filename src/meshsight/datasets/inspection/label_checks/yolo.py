@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from meshsight.datasets.checks.images import MISSING
-from meshsight.datasets.findings import Case
+from meshsight.datasets.inspection.checks.images import MISSING
+from meshsight.datasets.inspection.findings import Case
 from meshsight.datasets.yolo.layout import find_layout, label_folder
 from meshsight.specs.base import VariantSpec
 

@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 from jaxtyping import Float, Float32, UInt64
 
-from meshsight.datasets.image_facts import THUMBNAIL_SIDE, Pixels, Thumbnail
+from meshsight.datasets.inspection.image_facts import THUMBNAIL_SIDE, Pixels, Thumbnail
 
 _LOW = 8
 _GROWTH = 1024

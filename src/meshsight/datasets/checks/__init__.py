@@ -1,1 +1,0 @@
-"""What the doctor looks for, one family a file; see `datasets/checking.py`."""

@@ -1,0 +1,1 @@
+"""What the doctor looks for, one family a file; see `datasets/inspection/checking.py`."""

@@ -1,0 +1,1 @@
+"""Parts of the formats of ball patches: the circle, and the text in PNG files."""
