@@ -23,13 +23,14 @@ from meshsight.cli.verbs.show import show
 from meshsight.cli.verbs.split import split
 from meshsight.cli.verbs.train import train
 from meshsight.cli.verbs.verify import verify
+from meshsight.cli.verbs.weights import weights
 from meshsight.core.kinds import did_you_mean
 
 VERBS = (
     *(demo, init, preview, generate),
     *(verify, inspect, show, explain, rerender),
     *(convert, split, merge),
-    *(train, evaluate, export, predict),
+    *(train, evaluate, export, predict, weights),
     *(list_kinds, doctor),
 )
 

@@ -18,6 +18,8 @@ class AnchorSpec(Spec):
     """Scales from one octave to the next: 2^0, 2^(1/3) and 2^(2/3) for 3."""
     ratios: tuple[Positive, ...] = Field(default=(0.5, 1.0, 2.0), min_length=1)
     """Height over width, at equal area."""
+    is_rounded: bool = False
+    """Scales cut and corners rounded to whole pixels, as torchvision has them."""
 
 
 class AnchorHeadSpec(VariantSpec):

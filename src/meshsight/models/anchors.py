@@ -29,11 +29,12 @@ def anchors_per_cell(spec: AnchorSpec) -> int:
 
 def cell_anchors(spec: AnchorSpec, stride: int) -> Float[Tensor, "k 4"]:
     """Returns the anchors of a cell at the origin."""
-    scales = spec.base_scale * 2 ** (torch.arange(spec.num_octave_scales) / spec.num_octave_scales)
+    sides = stride * spec.base_scale * 2 ** (torch.arange(spec.num_octave_scales) / spec.num_octave_scales)
+    sides = sides.floor() if spec.is_rounded else sides
     roots = torch.tensor(spec.ratios).sqrt()
-    widths = (stride / roots[:, None] * scales).flatten()
-    heights = (stride * roots[:, None] * scales).flatten()
-    return torch.stack([-widths, -heights, widths, heights], dim=1) / 2
+    widths, heights = (sides / roots[:, None]).flatten(), (sides * roots[:, None]).flatten()
+    corners = torch.stack([-widths, -heights, widths, heights], dim=1) / 2
+    return corners.round() if spec.is_rounded else corners
 
 
 def make_anchors(

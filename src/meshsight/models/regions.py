@@ -91,8 +91,8 @@ class RegionNetwork(nn.Module):
 
     def _align(self, pyramid: Pyramid, index: int, regions: Float[Tensor, "r 5"]) -> Float[Tensor, "r f _ _"]:
         scale = 1 / self.strides[index]
-        features = pyramid[index]
-        return roi_align(features, regions.to(features.dtype), self.spec.side, scale, sampling_ratio=0, aligned=True)
+        features, how = pyramid[index], self.spec
+        return roi_align(features, regions.to(features.dtype), how.side, scale, how.num_readings, how.is_aligned)
 
     def loss(self, pyramid: Pyramid, proposals: Proposals, targets: Targets) -> dict[str, Float[Tensor, ""]]:
         """Returns `class` and `box`, means over the samples."""

@@ -1,7 +1,7 @@
 """A network's weights as a file: safetensors, with the class names in its metadata, whole or absent."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import safetensors.torch
@@ -20,8 +20,18 @@ def save_weights(path: Path, network: nn.Module, class_names: Sequence[str]) -> 
     Raises:
         StorageError: the disk is full or the place cannot be written; the file that was there stays.
     """
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    write_bytes(path, safetensors.torch.save(tensors, {CLASSES: json.dumps(list(class_names))}))
+    write_weights(path, network.state_dict(), class_names)
+
+
+def write_weights(path: Path, state: Mapping[str, Tensor], class_names: Sequence[str]) -> None:
+    """Writes tensors by name, atomically; a backbone alone has no class names.
+
+    Raises:
+        StorageError: the disk is full or the place cannot be written; the file that was there stays.
+    """
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    metadata = {CLASSES: json.dumps(list(class_names))} if class_names else None
+    write_bytes(path, safetensors.torch.save(tensors, metadata))
 
 
 def load_weights(path: Path, network: nn.Module) -> tuple[str, ...]:
@@ -30,6 +40,18 @@ def load_weights(path: Path, network: nn.Module) -> tuple[str, ...]:
     Raises:
         ArtifactError: the file is missing, damaged, of no network of ours, or of another one than this.
     """
+    tensors, classes = read_weights(path)
+    refuse_misfits(str(path), tensors, network.state_dict())
+    network.load_state_dict(tensors)
+    return classes
+
+
+def read_weights(path: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+    """Returns the tensors of a file by name, and the class names.
+
+    Raises:
+        ArtifactError: the file is missing, damaged or of no network of ours.
+    """
     try:
         with safe_open(path, framework="pt") as file:
             classes = (file.metadata() or {}).get(CLASSES)
@@ -37,13 +59,19 @@ def load_weights(path: Path, network: nn.Module) -> tuple[str, ...]:
     except (OSError, SafetensorError) as error:
         raise ArtifactError(f"{path}: no readable safetensors file ({error})") from error
     if classes is None:
-        raise ArtifactError(f"{path}: holds no class names; expected weights that meshsight saved")
-    _refuse_misfits(path, tensors, network.state_dict())
-    network.load_state_dict(tensors)
-    return tuple(json.loads(classes))
+        raise ArtifactError(
+            f"{path}: holds no class names; expected weights that meshsight saved. Weights of other programs become "
+            "such with `meshsight weights import`"
+        )
+    return tensors, tuple(json.loads(classes))
 
 
-def _refuse_misfits(path: Path, found: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
+def refuse_misfits(where: str, found: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
+    """Refuses tensors that are not exactly those of a network.
+
+    Raises:
+        ArtifactError: one is missing, unknown or of another shape.
+    """
     problems = [
         f"{len(missing)} missing (first: {missing[0]})" for missing in [sorted(expected - found.keys())] if missing
     ]
@@ -57,5 +85,5 @@ def _refuse_misfits(path: Path, found: dict[str, Tensor], expected: dict[str, Te
     ][:1]
     if problems:
         raise ArtifactError(
-            f"{path}: weights of another network: {'; '.join(problems)}. Use the recipe they came with."
+            f"{where}: weights of another network: {'; '.join(problems)}. Use the recipe they came with."
         )

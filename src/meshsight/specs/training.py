@@ -44,6 +44,9 @@ class TrainSpec(Spec):
 
     version: Literal[1] = 1
     detector: Annotated[VariantSpec, Slot(DETECTOR_KINDS)]
+    weights: str | None = None
+    """File or run folder with the weights that the whole detector starts from; of its classes those with names that the
+    data has are kept, and the data's others start anew. None: only the backbone may be pretrained."""
     classes: tuple[str, ...] | None = None
     """Class names in order of their ids; must equal those of the data. None: taken from the data."""
     input_hw: tuple[Annotated[int, Field(ge=32)], Annotated[int, Field(ge=32)]] = (320, 320)

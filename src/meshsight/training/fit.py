@@ -15,6 +15,7 @@ from meshsight.core.errors import CallError
 from meshsight.execution.capacity import idle_cores
 from meshsight.models.build import build_detector
 from meshsight.models.detector import Detector
+from meshsight.models.start import start_from
 from meshsight.records.dataset import Dataset
 from meshsight.specs.training import TrainSpec, num_steps
 from meshsight.training.batches import BatchSource
@@ -156,7 +157,11 @@ def _prepare(request: TrainingRequest) -> _Prepared:
     check_validation(validation, labels.classes, spec)
     is_continued = before is not None and files.last.exists()
     torch.manual_seed(spec.seed)
-    network = build_detector(spec.detector, len(labels.classes), is_pretrained=not is_continued)
+    network = build_detector(
+        spec.detector, len(labels.classes), is_pretrained=not is_continued and spec.weights is None
+    )
+    if spec.weights is not None and not is_continued:
+        start_from(network, labels.classes, Path(spec.weights))
     steps = num_steps(spec, len(labels))
     check_recipe(spec, network, steps)
     manifest = RunManifest(
@@ -167,7 +172,7 @@ def _prepare(request: TrainingRequest) -> _Prepared:
         validation=_source_facts(request.validation, spec.validation.min_visibility),
         machine=find_machine(spec.precision, choose_device(request.resources.device), network),
         num_steps=steps,
-        versions=_versions(),
+        versions=package_versions(),
     )
     if before is not None and is_continued:
         check_resume(before, manifest)
@@ -242,7 +247,8 @@ def _source_facts(datasets: Sequence[Dataset], min_visibility: float) -> tuple[S
     )
 
 
-def _versions() -> dict[str, str]:
+def package_versions() -> dict[str, str]:
+    """Returns the versions of the packages that a run depends on, as far as they are installed."""
     found: dict[str, str] = {}
     for package in PACKAGES:
         try:

@@ -46,6 +46,10 @@ class RegionSpec(PartSpec):
     """Cells of a region, across and down."""
     finest_side_px: Positive = 56.0
     """Regions up to twice this side are read from the finest level; each doubling is one level coarser."""
+    num_readings: int = Field(default=0, ge=0)
+    """Readings of a cell, across and down, that are averaged; 0 takes one for each cell of the level in it."""
+    is_aligned: bool = True
+    """A cell's value lies in its middle; torchvision's Faster R-CNN takes it to lie in its corner."""
     positive_iou: float = Field(default=0.5, gt=0, le=1)
     """A proposal with at least this IoU learns an object, any other background."""
     num_samples: int | None = Field(default=512, ge=1)

@@ -59,8 +59,8 @@ class FeaturePyramidNetwork(Neck):
             sums[i - 1] = sums[i - 1] + F.interpolate(sums[i], size=sums[i - 1].shape[-2:], mode="nearest")
         levels = self._smooth(sums)
         last = used[-1] if self.spec.extra_levels == "on_input" else levels[-1]
-        for extra in self.extra:
-            last = extra(last)
+        for index, extra in enumerate(self.extra):
+            last = extra(F.relu(last) if index and self.spec.has_relu_between else last)
             levels.append(last)
         return levels
 

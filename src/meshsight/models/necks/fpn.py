@@ -20,6 +20,8 @@ class Spec(VariantSpec):
     extra_levels: Literal["on_input", "on_output", "pool"] = "on_input"
     """How coarser levels are made: by stride-2 convolutions from the backbone's last map or the pyramid's last map, or
     by taking every second cell of the latter."""
+    has_relu_between: bool = False
+    """A ReLU before each convolution that makes a coarser level, except the first, as in torchvision."""
     norm: Literal["none", "batch"] = "none"
     """`batch` puts batch normalisation after each convolution and a ReLU after the output ones: for training from
     scratch."""

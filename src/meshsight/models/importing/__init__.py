@@ -1,0 +1,1 @@
+"""Weights that other libraries trained, under our names; beside the walk, before step 6."""

@@ -1,0 +1,120 @@
+"""From a checkpoint of another library to tensors of ours, complete and strict."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from meshsight.core.errors import ArtifactError, CallError
+from meshsight.models.build import build_detector
+from meshsight.models.importing import mmdet, plain_backbones, torchvision, yolox
+from meshsight.models.importing.checkpoint import Checkpoint
+from meshsight.models.importing.class_names import COCO
+from meshsight.models.importing.mmdet import yolox_plan
+from meshsight.models.importing.plan import Plan
+from meshsight.models.kinds import BACKBONE_KINDS
+from meshsight.models.weights import refuse_misfits
+from meshsight.specs.base import VariantSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Imported:
+    """Weights under our names.
+
+    Attributes:
+        source: the program that trained them.
+        model: what they are, in words.
+        spec: the detector that they fit, or the backbone.
+        is_backbone: whether they are a backbone alone.
+        classes: names by class id; empty for a backbone.
+        input_hw: the size that the source's reference recipe trains on.
+        state: the tensors.
+        notes: what was assumed, changed or left out, in a line each.
+    """
+
+    source: str
+    model: str
+    spec: VariantSpec
+    is_backbone: bool
+    classes: tuple[str, ...]
+    input_hw: tuple[int, int]
+    state: dict[str, Tensor]
+    notes: tuple[str, ...]
+
+
+def convert(checkpoint: Checkpoint, *, classes: tuple[str, ...] | None = None, head: str | None = None) -> Imported:
+    """Recognises a checkpoint and renames its tensors; none is left over and none is missing.
+
+    Args:
+        checkpoint: as read.
+        classes: names by class id, in place of those that the checkpoint tells.
+        head: retina, freeanchor or pisa, whose tensors look the same.
+
+    Raises:
+        ArtifactError: nothing that is known here, or a variant of it that is not.
+        CallError: not as many names as the weights have classes, or no such head.
+    """
+    if head is not None and head not in mmdet.RETINA_KIN:
+        raise CallError(f"--head {head}: expected one of {', '.join(mmdet.RETINA_KIN)}")
+    plan = _recognise(checkpoint, head)
+    state = plan.convert()
+    if plan.num_classes == 0:
+        _check_backbone(checkpoint.name, plan.spec, state)
+        names, class_notes = (), ()
+    else:
+        with torch.device("meta"):
+            network = build_detector(plan.spec, plan.num_classes, is_pretrained=False)
+        refuse_misfits(checkpoint.name, state, network.state_dict())
+        names, class_notes = _name_classes(plan, checkpoint, classes)
+    return Imported(
+        source=plan.source,
+        model=plan.model,
+        spec=plan.spec,
+        is_backbone=plan.num_classes == 0,
+        classes=names,
+        input_hw=plan.input_hw,
+        state=state,
+        notes=(*checkpoint.notes, *plan.notes, *class_notes),
+    )
+
+
+def _recognise(checkpoint: Checkpoint, head: str | None) -> Plan:
+    if yolox.MARK in checkpoint.state:
+        return yolox_plan(yolox.to_mmdet_names(checkpoint.state), "YOLOX")
+    plan = (
+        mmdet.recognise(checkpoint, head) or torchvision.recognise(checkpoint) or plain_backbones.recognise(checkpoint)
+    )
+    if plan is None:
+        first = ", ".join(list(checkpoint.state)[:3])
+        raise ArtifactError(
+            f"{checkpoint.name}: weights of no model that is known here (they begin with {first}). Known are "
+            "detectors of mmdetection, torchvision and YOLOX, and ResNets, ResNeXts and ConvNeXts"
+        )
+    return plan
+
+
+def _name_classes(
+    plan: Plan, checkpoint: Checkpoint, given: tuple[str, ...] | None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    for names in (given, checkpoint.classes, plan.classes):
+        if names is None:
+            continue
+        if len(names) != plan.num_classes:
+            raise CallError(
+                f"{checkpoint.name}: the weights have {plan.num_classes} classes, but {len(names)} are named; give all "
+                "of them with --classes"
+            )
+        return names, ()
+    if plan.num_classes == len(COCO):
+        return COCO, ("80 classes without names: taken for COCO's",)
+    numbers = tuple(f"class_{number}" for number in range(plan.num_classes))
+    return numbers, ("the file does not name its classes: give them with --classes",)
+
+
+def _check_backbone(where: str, spec: VariantSpec, state: dict[str, Tensor]) -> None:
+    """Compares with timm's network, whose pyramid joins the first parts of a name with `_`."""
+    with torch.device("meta"):
+        network = BACKBONE_KINDS.builder(spec.kind)(spec, False).network
+    expected = network.state_dict()
+    flat = {name if name in expected else name.replace(".", "_", 1): tensor for name, tensor in state.items()}
+    refuse_misfits(where, flat, expected)
