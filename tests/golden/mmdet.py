@@ -1,5 +1,6 @@
 """The stored numbers of mmdetection, and what the tests of every head and neck do with them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 from meshsight.core.boxes import class_wise_nms
 from meshsight.models.batch import PADDING, Targets
 from meshsight.models.detector import Candidates
+from meshsight.models.importing.renaming import Rule, rename_all
 from meshsight.specs.decoding import DecodeSpec
 
 SIZE_HW = (128, 128)
@@ -24,18 +26,14 @@ class Golden:
         count = sum(key.startswith(prefix) for key in self.arrays)
         return [self.arrays[f"{prefix}{i}"] for i in range(count)]
 
-    def load_into(self, module: nn.Module, names: dict[str, str]) -> None:
-        """Loads every weight; `names` maps the start of mmdet's names to ours."""
-        module.load_state_dict(self.state(names))
+    def load_into(self, module: nn.Module, rules: Sequence[Rule]) -> None:
+        """Loads every weight, renamed as the importer of checkpoints renames it."""
+        module.load_state_dict(self.state(rules))
 
-    def state(self, names: dict[str, str]) -> dict[str, Tensor]:
+    def state(self, rules: Sequence[Rule]) -> dict[str, Tensor]:
         """Returns every weight under our names."""
-        state = {}
-        for key, value in self.arrays.items():
-            if key.startswith("w."):
-                old = next(old for old in names if key.startswith(f"w.{old}."))  # the first that fits
-                state[names[old] + key.removeprefix(f"w.{old}").replace(".conv.", ".")] = value
-        return state
+        weights = {key.removeprefix("w."): value for key, value in self.arrays.items() if key.startswith("w.")}
+        return rename_all(weights, rules)
 
 
 def assert_near(ours: Tensor, theirs: Tensor) -> None:

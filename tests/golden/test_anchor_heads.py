@@ -9,6 +9,9 @@ from torch import Tensor
 from meshsight.models.anchor_head import AnchorHead
 from meshsight.models.anchor_spec import AnchorHeadSpec
 from meshsight.models.heads import freeanchor, pisa, retina
+from meshsight.models.importing.mmdet_names import retina as retina_names
+from meshsight.models.importing.mmdet_names import retina_separate as retina_separate_names
+from meshsight.models.importing.renaming import Rule
 from meshsight.models.kinds import HEAD_KINDS
 from meshsight.models.parts import FeatureSpec
 from meshsight.specs.decoding import DecodeSpec
@@ -16,32 +19,25 @@ from meshsight.specs.decoding import DecodeSpec
 from .mmdet import SIZE_HW, Golden, assert_near, assert_predictions_near, golden_targets
 
 INPUTS = tuple(FeatureSpec(32, 8 << i) for i in range(5))
-TOWERS = (("cls", "class"), ("reg", "box"))
-OUT = {"retina_cls": "class_out", "retina_reg": "box_out"}
-PLAIN = {f"{old}_convs.{i}": f"{new}_tower.{2 * i}" for old, new in TOWERS for i in range(4)}
-SEPARATE = {
-    **{f"{a}_convs.{k}.{i}.bn": f"{b}_tower.norms.{k}.{i}" for a, b in TOWERS for k in range(5) for i in range(4)},
-    **{f"{a}_convs.{k}.{i}": f"{b}_tower.convs.{i}" for a, b in TOWERS for k in range(5) for i in range(4)},
-}
 
 
 class Case(NamedTuple):
     spec: AnchorHeadSpec
-    names: dict[str, str]
+    rules: list[Rule]
     losses: dict[str, str]
 
 
 BOTH = {"class": "loss_cls", "box": "loss_bbox"}
 SEPARATE_BN = retina.Spec(channels=32, norm="batch_per_level", negative_iou=0.5)
 CASES = {
-    "retina": Case(retina.Spec(channels=32), PLAIN, BOTH),
-    "retina_sepbn": Case(SEPARATE_BN, SEPARATE, BOTH),
+    "retina": Case(retina.Spec(channels=32), retina_names(), BOTH),
+    "retina_sepbn": Case(SEPARATE_BN, retina_separate_names(), BOTH),
     "freeanchor": Case(
         freeanchor.Spec(channels=32),
-        PLAIN,
+        retina_names(),
         {"positive_bag": "positive_bag_loss", "negative_bag": "negative_bag_loss"},
     ),
-    "pisa": Case(pisa.Spec(channels=32), PLAIN, {**BOTH, "prime_box": "loss_carl"}),
+    "pisa": Case(pisa.Spec(channels=32), retina_names(), {**BOTH, "prime_box": "loss_carl"}),
 }
 
 
@@ -49,7 +45,7 @@ CASES = {
 def case(request: pytest.FixtureRequest) -> tuple[Case, Golden, AnchorHead]:
     golden, case = Golden(request.param), CASES[request.param]
     head = HEAD_KINDS.builder(case.spec.kind)(case.spec, INPUTS, 3)
-    golden.load_into(head, {**case.names, **OUT})
+    golden.load_into(head, case.rules)
     return case, golden, head
 
 

@@ -56,7 +56,9 @@ def test_a_published_model_imports_with_no_tensor_left_over(name: str) -> None:
     assert imported.classes == COCO
     stored = {key for key in KEYS[name] if not key.startswith("bbox_head.scales.")}
     if "fpg" in name:  # five copies of the convolutions that the levels share
-        stored -= {k for k in stored for i in range(1, 5) if f"_convs.{i}." in k and ".conv.weight" in k and "head" in k}
+        stored -= {
+            k for k in stored for i in range(1, 5) if f"_convs.{i}." in k and ".conv.weight" in k and "head" in k
+        }
     assert len(imported.state) == len(stored) + ("tood" in name)
 
 

@@ -7,38 +7,23 @@ from torch import Tensor
 from meshsight.models.detector import Candidates
 from meshsight.models.heads import tood
 from meshsight.models.heads._tood import ToodHead, build
+from meshsight.models.importing import mmdet_names
+from meshsight.models.importing.mmdet import join_scales
 from meshsight.models.parts import FeatureSpec
 from meshsight.specs.decoding import DecodeSpec
 
 from .mmdet import SIZE_HW, Golden, assert_near, assert_predictions_near, golden_targets
 
 STRIDES = (8, 16, 32, 64, 128)
-NAMES = {
-    **{f"inter_convs.{i}.conv": f"tower.{i}.0" for i in range(6)},
-    **{f"inter_convs.{i}.gn": f"tower.{i}.1" for i in range(6)},
-    **{
-        f"{old}_decomp.{a}": f"{new}_view.{b}"
-        for old, new in (("cls", "class"), ("reg", "box"))
-        for a, b in (("layer_attention", "attention"), ("reduction_conv.conv", "mix"), ("reduction_conv.gn", "norm"))
-    },
-    "tood_cls": "class_out",
-    "tood_reg": "box_out",
-    "cls_prob_module": "class_alignment",
-    "reg_offset_module": "box_alignment",
-}
 
 
 @pytest.fixture(scope="module", params=[("tood_atss", 0.0), ("tood", 4 / 12)], ids=["atss", "aligned"])
 def case(request: pytest.FixtureRequest) -> tuple[Golden, ToodHead]:
     name, progress = request.param
     golden = Golden(name)
-    scales = [golden.arrays.pop(f"w.scales.{i}.scale") for i in range(5)]
     head = build(tood.Spec(channels=32, num_groups=8), tuple(FeatureSpec(32, s) for s in STRIDES), 3)
     head.set_progress(progress)
-    golden.arrays["w.scales.joined"] = torch.stack(scales)
-    state = golden.state({**NAMES, "scales": "scales"})
-    state["scales"] = state.pop("scales.joined")
-    head.load_state_dict(state)
+    head.load_state_dict(join_scales(golden.state(mmdet_names.tood()), "scales"))
     return golden, head
 
 

@@ -7,6 +7,8 @@ from torch import Tensor
 from meshsight.models.anchor_head import each_image
 from meshsight.models.anchors import assign_by_iou, make_anchors
 from meshsight.models.detectors.two_stage import ProposalSpec, RegionSpec
+from meshsight.models.importing import mmdet_names
+from meshsight.models.importing.renaming import under
 from meshsight.models.parts import FeatureSpec
 from meshsight.models.proposals import ProposalNetwork, Proposals
 from meshsight.models.regions import RegionNetwork
@@ -21,7 +23,7 @@ INPUTS = tuple(FeatureSpec(32, 4 << i) for i in range(5))
 def first() -> tuple[Golden, ProposalNetwork, tuple[Tensor, Tensor]]:
     golden = Golden("rpn")
     network = ProposalNetwork(ProposalSpec(channels=32, num_samples=None), INPUTS).eval()
-    golden.load_into(network, {"rpn_conv": "conv", "rpn_cls": "objectness_out", "rpn_reg": "box_out"})
+    golden.load_into(network, mmdet_names.RPN)
     with torch.no_grad():
         return golden, network, network(golden.series("feat"))
 
@@ -65,8 +67,7 @@ def test_proposals(first: tuple[Golden, ProposalNetwork, tuple[Tensor, Tensor]])
 def second() -> tuple[Golden, RegionNetwork, Proposals]:
     golden = Golden("roi")
     network = RegionNetwork(RegionSpec(channels=32, num_samples=None), INPUTS[:4], 3).eval()
-    names = {"fc_cls": "class_out", "fc_reg": "box_out", "shared_fcs.0": "layers.0", "shared_fcs.1": "layers.2"}
-    golden.load_into(network, {f"bbox_head.{old}": new for old, new in names.items()})
+    golden.load_into(network, under("bbox_head", "", mmdet_names.ROI))
     count = max(len(golden.arrays[f"proposals{image}"]) for image in range(NUM_IMAGES))
     boxes, scores = torch.zeros(NUM_IMAGES, count, 4), torch.zeros(NUM_IMAGES, count)
     for image in range(NUM_IMAGES):

@@ -8,6 +8,7 @@ from meshsight.models.detector import Candidates
 from meshsight.models.heads import yolov3 as yolov3_head
 from meshsight.models.heads._yolov3 import Yolov3Head
 from meshsight.models.heads._yolov3 import build as build_head
+from meshsight.models.importing import mmdet_names
 from meshsight.models.necks import yolov3 as yolov3_neck
 from meshsight.models.necks._yolov3 import build as build_neck
 from meshsight.models.parts import FeatureSpec
@@ -16,21 +17,11 @@ from meshsight.specs.decoding import DecodeSpec
 from .mmdet import SIZE_HW, Golden, assert_near, assert_predictions_near, golden_targets
 
 
-def conv_names(old: str, new: str) -> dict[str, str]:
-    return {f"{old}.conv": f"{new}.0", f"{old}.bn": f"{new}.1"}
-
-
 def test_the_neck() -> None:
     golden = Golden("yolov3_neck")
-    names: dict[str, str] = {}
-    for level in range(3):
-        for i in range(5):
-            names |= conv_names(f"detect{level + 1}.conv{i + 1}", f"blocks.{2 - level}.{i}")
-    for i in range(2):
-        names |= conv_names(f"conv{i + 1}", f"reduce.{1 - i}")
     inputs = tuple(FeatureSpec(c, s) for c, s in ((32, 8), (64, 16), (128, 32)))
     neck = build_neck(yolov3_neck.Spec(channels=16), inputs).eval()
-    golden.load_into(neck, names)
+    golden.load_into(neck, mmdet_names.yolov3_neck())
     with torch.no_grad():
         levels = neck(golden.series("feat"))
     assert [level.shape[1] for level in levels] == [feature.channels for feature in neck.features]
@@ -41,13 +32,9 @@ def test_the_neck() -> None:
 @pytest.fixture(scope="module")
 def case() -> tuple[Golden, Yolov3Head, list[Tensor]]:
     golden = Golden("yolov3")
-    names: dict[str, str] = {}
-    for level in range(3):
-        names |= conv_names(f"convs_bridge.{2 - level}", f"bridge.{level}")
-        names[f"convs_pred.{2 - level}"] = f"out.{level}"
     inputs = tuple(FeatureSpec(channels, stride) for channels, stride in ((16, 8), (32, 16), (64, 32)))
     head = build_head(yolov3_head.Spec(), inputs, 3)
-    golden.load_into(head, names)
+    golden.load_into(head, mmdet_names.yolov3_head())
     return golden, head, golden.series("feat")[::-1]
 
 

@@ -10,6 +10,7 @@ from meshsight.models.detector import Candidates
 from meshsight.models.heads import yolox as yolox_head
 from meshsight.models.heads._yolox import YoloxHead
 from meshsight.models.heads._yolox import build as build_head
+from meshsight.models.importing import mmdet_names
 from meshsight.models.necks import yolox as yolox_neck
 from meshsight.models.necks._yolox import build as build_neck
 from meshsight.models.parts import FeatureSpec
@@ -18,31 +19,10 @@ from meshsight.specs.decoding import DecodeSpec
 from .mmdet import SIZE_HW, Golden, assert_near, assert_predictions_near, golden_targets
 
 
-def conv_names(old: str, new: str) -> dict[str, str]:
-    return {f"{old}.conv": f"{new}.0", f"{old}.bn": f"{new}.1"}
-
-
-def layer_names(old: str, new: str, num_blocks: int) -> dict[str, str]:
-    names: dict[str, str] = {}
-    for part in ("main", "short", "final"):
-        names |= conv_names(f"{old}.{part}_conv", f"{new}.{part}")
-    for i in range(num_blocks):
-        for a, b in (("conv1", "narrow"), ("conv2", "widen")):
-            names |= conv_names(f"{old}.blocks.{i}.{a}", f"{new}.blocks.{i}.{b}")
-    return names
-
-
 def test_the_backbone() -> None:
     golden = Golden("cspdarknet")
-    names = conv_names("stem.conv", "stem.conv")
-    for stage, num_blocks in enumerate((1, 3, 3, 1)):
-        names |= conv_names(f"stage{stage + 1}.0", f"stages.{stage}.0")
-        layer = 2 if stage == 3 else 1
-        names |= layer_names(f"stage{stage + 1}.{layer}", f"stages.{stage}.{layer}", num_blocks)
-    for a, b in (("conv1", "narrow"), ("conv2", "widen")):
-        names |= conv_names(f"stage4.1.{a}", f"stages.3.1.{b}")
     backbone = build_backbone(csp_darknet.Spec(depth=0.33, width=0.125), False).eval()
-    golden.load_into(backbone, names)
+    golden.load_into(backbone, mmdet_names.csp_darknet())
     with torch.no_grad():
         levels = backbone(golden.arrays["img"])
     for ours, theirs in zip(levels, golden.series("out."), strict=True):
@@ -51,17 +31,9 @@ def test_the_backbone() -> None:
 
 def test_the_neck() -> None:
     golden = Golden("yolox_pafpn")
-    names: dict[str, str] = {}
-    for i in range(2):  # mmdetection counts the way down from the coarsest level
-        names |= conv_names(f"reduce_layers.{i}", f"reduce.{1 - i}")
-        names |= layer_names(f"top_down_blocks.{i}", f"join_down.{1 - i}", 1)
-        names |= conv_names(f"downsamples.{i}", f"down.{i}")
-        names |= layer_names(f"bottom_up_blocks.{i}", f"join_up.{i}", 1)
-    for i in range(3):
-        names |= conv_names(f"out_convs.{i}", f"output.{i}")
     inputs = tuple(FeatureSpec(c, s) for c, s in ((32, 8), (64, 16), (128, 32)))
     neck = build_neck(yolox_neck.Spec(channels=32), inputs).eval()
-    golden.load_into(neck, names)
+    golden.load_into(neck, mmdet_names.yolox_neck())
     with torch.no_grad():
         levels = neck(golden.series("feat"))
     for ours, theirs in zip(levels, golden.series("out."), strict=True):
@@ -72,16 +44,9 @@ def test_the_neck() -> None:
 def case(request: pytest.FixtureRequest) -> tuple[Golden, YoloxHead]:
     name, progress = request.param
     golden = Golden(name)
-    names: dict[str, str] = {}
-    for level in range(3):
-        for i in range(2):
-            names |= conv_names(f"multi_level_cls_convs.{level}.{i}", f"levels.{level}.class_tower.{i}")
-            names |= conv_names(f"multi_level_reg_convs.{level}.{i}", f"levels.{level}.box_tower.{i}")
-        for a, b in (("cls", "class"), ("reg", "box"), ("obj", "objectness")):
-            names[f"multi_level_conv_{a}.{level}"] = f"levels.{level}.{b}_out"
     inputs = tuple(FeatureSpec(32, stride) for stride in (8, 16, 32))
     head = build_head(yolox_head.Spec(channels=32), inputs, 3)
-    golden.load_into(head, names)
+    golden.load_into(head, mmdet_names.yolox_head())
     head.set_progress(progress)
     return golden, head
 

@@ -20,8 +20,9 @@ def conv_norm(old: str, new: str) -> list[Rule]:
 
 
 def under(old: str, new: str, rules: Iterable[Rule]) -> list[Rule]:
-    """Returns the rules of a part for a whole network, in which it has a name."""
-    return [(rf"{old}\.{pattern}", f"{new}.{start}") for pattern, start in rules]
+    """Returns the rules of a part for a whole network, in which it has a name; with us it may have none."""
+    prefix = f"{new}." if new else ""
+    return [(rf"{old}\.{pattern}", f"{prefix}{start}") for pattern, start in rules]
 
 
 def rename_all(state: State, rules: Sequence[Rule]) -> dict[str, Tensor]:
