@@ -1,0 +1,1 @@
+"""Families of patch networks; one kind a file."""
