@@ -5,6 +5,7 @@ import os
 import click
 
 import meshsight
+from meshsight.cli.verbs.assets import assets
 from meshsight.cli.verbs.convert import convert
 from meshsight.cli.verbs.demo import demo
 from meshsight.cli.verbs.doctor import doctor
@@ -31,7 +32,7 @@ VERBS = (
     *(verify, inspect, show, explain, rerender),
     *(convert, split, merge),
     *(train, evaluate, export, predict, weights),
-    *(list_kinds, doctor),
+    *(assets, list_kinds, doctor),
 )
 
 EXAMPLES = """\b

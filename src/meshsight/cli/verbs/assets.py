@@ -1,0 +1,112 @@
+"""`meshsight assets`: 3D models, before anything is made with them."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from meshsight.cli.options import PATH, examples
+from meshsight.cli.output import Outcome
+from meshsight.cli.running import verb_command, workflow
+
+EXAMPLES = examples(
+    "meshsight assets check mug.obj drill.glb",
+    "meshsight assets check models --html assets.html",
+    "meshsight assets check mug.obj --fix mended --max-faces 20000",
+    "meshsight assets check part.stl --unit mm --up-axis z --json",
+)
+
+
+@click.group(short_help="Check 3D models.", epilog=EXAMPLES)
+def assets() -> None:
+    """Looks after 3D models, before anything is made with them."""
+
+
+@assets.command(short_help="What is wrong with 3D models, and what mends it.", epilog=EXAMPLES)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option("--html", type=PATH, metavar="REPORT", help="Write a page with pictures from all sides.")
+@click.option(
+    "--fix", type=PATH, metavar="OUT_DIR", help="Write copies (GLB) with everything mended that is beyond doubt."
+)
+@click.option("--max-faces", type=int, metavar="N", help="Budget of triangles, to which --fix reduces.")
+@click.option(
+    "--origin",
+    type=click.Choice(("keep", "center", "base")),
+    default="keep",
+    show_default=True,
+    help="Where --fix puts the origin: center of the box, or middle of its base.",
+)
+@click.option("--unit", type=click.Choice(("auto", "m", "cm", "mm", "in")), default="auto", show_default=True)
+@click.option("--up-axis", type=click.Choice(("auto", "y", "z")), default="auto", show_default=True)
+@verb_command
+def check(
+    files: tuple[str, ...],
+    html: Path | None,
+    fix: Path | None,
+    **wishes: Any,
+) -> Outcome:
+    """Looks for everything that is wrong with 3D models (OBJ, GLB, PLY, STL, or builtin:NAME); they are never touched.
+
+    Ends with 1 when a model has an error or cannot be read; warnings are allowed. With --fix, what counts are the
+    mended copies.
+    """
+    request = workflow("assets_check", "Request")(**wishes)
+    found = workflow("assets_check", "check_assets")(files, fix=fix, request=request)
+    if html is not None:
+        workflow("assets_page", "write_assets_page")(html, found)
+    return Outcome(data=_data(found), text=_text(found, html), exit_code=0 if found.is_good else 1)
+
+
+def _data(found: Any) -> dict[str, object]:
+    return {
+        "is_good": found.is_good,
+        "models": [
+            {
+                "model": model.ref,
+                "is_good": model.is_good,
+                "size": model.size,
+                "symmetries": model.symmetries,
+                "findings": model.findings,
+            }
+            for model in found.models
+        ],
+        "mended": found.mended,
+    }
+
+
+def _text(found: Any, html: Path | None) -> str:
+    lines: list[str] = []
+    for model in found.models:
+        lines += [_head(model), *(line for finding in model.findings for line in _finding(finding))]
+    for one in found.mended or ():
+        lines += _mended(one)
+    if html is not None:
+        lines.append(f"report: {html}")
+    return "\n".join(lines)
+
+
+def _head(model: Any) -> str:
+    if model.size is None:
+        return model.ref
+    sides = " x ".join(f"{side:.4g}" for side in model.size.size_m)
+    return (
+        f"{model.ref}: {sides} m (x, y, z up), diameter {model.size.diameter_m:.4g} m, "
+        f"{model.size.num_faces:,} triangles, {_counts(model.findings)}"
+    )
+
+
+def _counts(findings: Any) -> str:
+    counts = {word: sum(one.severity == word for one in findings) for word in ("error", "warning", "info")}
+    return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for word, count in counts.items() if count) or "sound"
+
+
+def _finding(finding: Any) -> list[str]:
+    head = f"  {finding.severity:<7}  {finding.code}: {finding.text}"
+    mended = " (--fix does it)" if finding.is_mended else ""
+    return [head, f"           -> {finding.remedy}{mended}"] if finding.remedy else [head]
+
+
+def _mended(one: Any) -> list[str]:
+    if one.path is None:
+        return [f"{one.ref}: no copy: {one.reason}"]
+    return [f"mended: {one.path}: {_counts(one.left)}", *(f"  {line}" for line in one.done)]
