@@ -10,6 +10,7 @@ and others store it as `state_dict_ema`, `model_ema`, `ema_state_dict` or `ema`,
 """
 
 import pickle
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,7 @@ class Nothing:
 HARMLESS = (
     "mmengine.logging.history_buffer.HistoryBuffer",
     "mmengine.config.config.ConfigDict",
-    "builtins.getattr",
+    *("builtins.getattr", "__builtin__.getattr"),
     *(f"numpy.{core}.multiarray.{name}" for core in ("core", "_core") for name in ("_reconstruct", "scalar")),
     *("numpy.ndarray", "numpy.dtype", "numpy.dtypes.Float64DType", "numpy.dtypes.Int64DType"),
     "numpy.dtypes.Float32DType",
@@ -97,7 +98,8 @@ def _read_safetensors(path: Path) -> object:
 
 def _read_pickle(path: Path) -> object:
     try:
-        with torch.serialization.safe_globals([(Nothing, name) for name in HARMLESS]):
+        with warnings.catch_warnings(), torch.serialization.safe_globals([(Nothing, name) for name in HARMLESS]):
+            warnings.simplefilter("ignore", UserWarning)  # of pickles that torch itself did not write
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if "Unsupported" in str(error) or "weights_only" in str(error).lower():
