@@ -42,7 +42,7 @@ class ResNetShape(NamedTuple):
         if self.groups > 1:
             return f"resnext{self.depth}_{self.groups}x{self.base_width}d"
         return (
-            f"resnet{self.depth}" if self.base_width == 64 else f"wide_resnet{self.depth}_{self.base_width // 64 * 2}"
+            f"resnet{self.depth}" if self.base_width == 64 else f"wide_resnet{self.depth}_{self.base_width // 64}"
         )
 
 
