@@ -1,0 +1,1 @@
+"""Patch networks as plain C99, for a robot."""
