@@ -74,6 +74,14 @@ def test_a_tensor_too_few_or_too_many_is_refused(name: str) -> None:
         convert(more)
 
 
+def test_a_mask_head_is_left_out() -> None:
+    faster = checkpoint("faster_rcnn/faster-rcnn_r50_fpn_1x_coco")
+    mask = {"roi_head.mask_head.conv_logits.weight": torch.empty(80, 256, 1, 1, device="meta")}
+    found = convert(Checkpoint(name="mask_rcnn.pth", state=faster.state | mask))
+    assert found.notes[0] == "1 tensors of the mask head were left out"
+    assert found.state.keys() == convert(faster).state.keys()
+
+
 def test_detr_is_refused_in_one_line() -> None:
     with pytest.raises(ArtifactError, match="DETR of mmdetection; meshsight has no such detector") as raised:
         convert(checkpoint("detr/detr_r50_8xb2-150e_coco"))

@@ -10,7 +10,7 @@ from meshsight.models.backbones import resnet, timm
 from meshsight.models.importing.renaming import State
 from meshsight.specs.base import VariantSpec
 
-RESNET_DEPTHS = {
+RESNET_DEPTHS: dict[tuple[bool, tuple[int, ...]], int] = {
     (False, (2, 2, 2, 2)): 18,
     (False, (3, 4, 6, 3)): 34,
     (True, (3, 4, 6, 3)): 50,
@@ -19,7 +19,7 @@ RESNET_DEPTHS = {
 }
 """Depth by whether blocks have a bottleneck, and blocks of each stage."""
 
-CONVNEXT_SIZES = {
+CONVNEXT_SIZES: dict[tuple[int, tuple[int, ...]], str] = {
     (96, (3, 3, 9, 3)): "tiny",
     (96, (3, 3, 27, 3)): "small",
     (128, (3, 3, 27, 3)): "base",
@@ -41,9 +41,7 @@ class ResNetShape(NamedTuple):
         """Timm's name of it."""
         if self.groups > 1:
             return f"resnext{self.depth}_{self.groups}x{self.base_width}d"
-        return (
-            f"resnet{self.depth}" if self.base_width == 64 else f"wide_resnet{self.depth}_{self.base_width // 64}"
-        )
+        return f"resnet{self.depth}" if self.base_width == 64 else f"wide_resnet{self.depth}_{self.base_width // 64}"
 
 
 def resnet_shape(state: State) -> ResNetShape:

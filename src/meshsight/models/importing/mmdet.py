@@ -6,7 +6,7 @@ into its checkpoints, or by the file's name; which one it is matters, for FreeAn
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -144,6 +144,9 @@ def join_scales(state: dict[str, Tensor], name: str) -> dict[str, Tensor]:
 
 
 def _faster_rcnn(source: Source) -> Plan:
+    state = {name: tensor for name, tensor in source.state.items() if not name.startswith("roi_head.mask_head.")}
+    cut = len(source.state) - len(state)
+    source = Source(replace(source.checkpoint, state=state), source.head)
     neck, neck_rules, neck_title = _neck(source)
     backbone, backbone_title = _resnet(source)
     heads = under("rpn_head", "proposals", names.RPN) + under(r"roi_head\.bbox_head", "regions", names.ROI)
@@ -155,6 +158,7 @@ def _faster_rcnn(source: Source) -> Plan:
         num_classes=source.state["roi_head.bbox_head.fc_cls.weight"].shape[0] - 1,
         input_hw=LANDSCAPE_HW,
         convert=_converter(source, neck_rules, heads),
+        notes=(f"{cut} tensors of the mask head were left out",) if cut else (),
     )
 
 

@@ -25,6 +25,7 @@ from meshsight.models.importing.class_names import COCO, COCO_LABELS, COCO_NUM_L
 from meshsight.models.importing.plan import Plan
 from meshsight.models.importing.renaming import Rule, State, rename_all
 from meshsight.models.necks import fpn
+from meshsight.specs.base import VariantSpec
 
 RETINA_MARK = "head.classification_head.cls_logits.weight"
 FASTER_MARK = "roi_heads.box_predictor.cls_score.weight"
@@ -127,7 +128,7 @@ def _labels(count: int) -> tuple[Sequence[int], tuple[str, ...] | None]:
     return (COCO_LABELS, COCO) if count == COCO_NUM_LABELS else (range(1, count), None)
 
 
-def _backbone(checkpoint: Checkpoint) -> tuple[object, str]:
+def _backbone(checkpoint: Checkpoint) -> tuple[VariantSpec, str]:
     body = part(checkpoint.state, "backbone.body.")
     if "layer1.0.conv1.weight" not in body:
         raise ArtifactError(f"{checkpoint.name}: a detector of torchvision on another backbone than a ResNet")
