@@ -160,14 +160,20 @@ def _reduce_object(
         return None
     lost = [part for part, name in dropped if getattr(label, name) is not None]
     said = capacity.in_its_words(label, sample)
-    lacking = next((p for p in capacity.needs if p in _OF_OBJECTS and getattr(said, _OF_OBJECTS[p]) is None), None)
+    lacking = next((p for p, name in _OF_OBJECTS.items() if p in capacity.needs and getattr(said, name) is None), None)
     if lacking is not None:
         losses.lacking[lacking] += 1
         return None
     changes: dict[str, object] = {}
+    if said is not label:  # what it has no words for is lost, too
+        lost += [p for p, name in _OF_OBJECTS.items() if p in capacity.keeps and _vanished(label, said, name)]
     if lost or said is not label:
         losses.parts.update(lost)
         changes = {name: None for _, name in dropped if getattr(said, name) is not None}
     if said.is_cut and Part.IS_CUT not in capacity.keeps:
         changes["is_cut"] = False
     return replace(said, **changes) if changes else said  # pyright: ignore[reportArgumentType]
+
+
+def _vanished(label: ObjectLabel, said: ObjectLabel, name: str) -> bool:
+    return getattr(label, name) is not None and getattr(said, name) is None
