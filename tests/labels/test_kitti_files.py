@@ -147,7 +147,7 @@ def labels() -> list[ObjectLabel]:
     return found
 
 
-def written(labels: list[ObjectLabel], folder: Path) -> tuple[list[Row], np.ndarray, Losses]:
+def written(labels: list[ObjectLabel], folder: Path, max_tilt_deg: float = 1.0) -> tuple[list[Row], np.ndarray, Losses]:
     write_image(folder / "in" / "a.png", np.zeros((*SIZE_HW, 3), np.uint8))
     sample = Sample(image="a.png", size_hw=SIZE_HW, objects=tuple(labels), frame=0, group="a", camera=CAMERA)
     dataset = Dataset(
@@ -158,7 +158,7 @@ def written(labels: list[ObjectLabel], folder: Path) -> tuple[list[Row], np.ndar
         name="upright",
         fingerprint=None,
     )
-    kitti = build(Spec())
+    kitti = build(Spec(max_tilt_deg=max_tilt_deg))
     reduced, losses = reduce_dataset(dataset, kitti.capacity)
     kitti.write({WHOLE: reduced}, Target(folder / "out"))
     training = folder / "out" / "training"
@@ -225,3 +225,19 @@ def test_a_tilted_object_says_nothing_about_its_pose(labels, tmp_path):
             assert row.hwl.tolist() == [-1] * 3
             assert row.location.tolist() == [-1000] * 3
             assert losses.parts[Part.POSE] == 1
+
+
+def test_a_tilted_object_may_keep_its_size_and_place(labels, tmp_path):
+    """All is true but the turn: the sides are those of the box, the place is the centre of its lowest face."""
+    label = labels[0]
+    T = label.pose.T_cam_object
+    leaning = Rotation.from_euler("xz", (25, -15), degrees=True).as_matrix() @ T[:3, :3]
+    low, high = label.pose.box_low_m, label.pose.box_high_m
+    pose = Pose(T_cam_object=make_pose(leaning, T[:3, 3]), scale=1.0, box_low_m=low, box_high_m=high)
+    tilted = ObjectLabel(class_id=0, box=label.box, pose=pose)
+    (row,), _, losses = written([tilted], tmp_path, max_tilt_deg=90)
+    assert losses.parts[Part.POSE] == 0
+    assert sorted(row.hwl.tolist()) == pytest.approx(sorted((high - low).tolist()), abs=1e-5)
+    centres = [(low + high) / 2 + np.eye(3)[axis] * sign * (high - low) / 2 for axis in range(3) for sign in (-1, 1)]
+    faces = np.array([leaning @ centre + T[:3, 3] for centre in centres])
+    assert np.abs(faces[faces[:, 1].argmax()] - row.location).max() < 1e-5

@@ -93,6 +93,7 @@ class KittiFormat:
                 "what is not known is -1 and 3.",
                 "KITTI knows only a turn about the camera's y axis: an object that is tilted by more than max_tilt_deg "
                 f"({self._spec.max_tilt_deg:g}) loses its pose, as do all objects in views that look up or down.",
+                "With max_tilt_deg 90 it keeps its size and place, and gets the nearest upright turn.",
                 "A pose comes back in KITTI's frame: origin at the bottom's centre, x along the length, y down.",
                 "Regions to ignore are DontCare rows: they belong to no class and come back with the first.",
                 "KITTI puts pixel centres at whole numbers: cx and cy in calib/ are ours less 0.5.",

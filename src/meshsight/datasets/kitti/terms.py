@@ -28,8 +28,9 @@ class KittiTermsSpec(ForeignSpec):
     """Largest hidden share of the part within the image that counts as occlusion 0."""
     partly_occluded_up_to: float = Field(0.5, ge=0, le=1)
     """Largest hidden share that counts as occlusion 1; above it stands 2."""
-    max_tilt_deg: float = Field(1.0, ge=0, le=45)
-    """An object that leans further from the camera's vertical loses its pose: KITTI knows only the turn about it."""
+    max_tilt_deg: float = Field(1.0, ge=0, le=90)
+    """An object that leans further from the camera's vertical loses its pose: KITTI knows only the turn about it. 90 keeps
+    every object's size and place, with the nearest upright turn."""
     min_visibility: float = Field(0.0, ge=0, le=1)
     """Objects of which a smaller share is seen become DontCare."""
     min_height_px: float = Field(0.0, ge=0)
