@@ -72,6 +72,15 @@ def refuse_misfits(where: str, found: dict[str, Tensor], expected: dict[str, Ten
     Raises:
         ArtifactError: one is missing, unknown or of another shape.
     """
+    problems = misfits(found, expected)
+    if problems:
+        raise ArtifactError(
+            f"{where}: weights of another network: {'; '.join(problems)}. Use the recipe they came with."
+        )
+
+
+def misfits(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> list[str]:
+    """Returns in what tensors are not exactly those of a network: missing, unknown, or of another shape."""
     problems = [
         f"{len(missing)} missing (first: {missing[0]})" for missing in [sorted(expected - found.keys())] if missing
     ]
@@ -83,7 +92,4 @@ def refuse_misfits(where: str, found: dict[str, Tensor], expected: dict[str, Ten
         for name, tensor in expected.items()
         if name in found and found[name].shape != tensor.shape
     ][:1]
-    if problems:
-        raise ArtifactError(
-            f"{where}: weights of another network: {'; '.join(problems)}. Use the recipe they came with."
-        )
+    return problems

@@ -199,3 +199,13 @@ def test_shared_convolutions_that_differ_are_refused() -> None:
     state["bbox_head.cls_convs.2.1.conv.weight"] = torch.zeros(16, 16, 3, 3)
     with pytest.raises(ArtifactError, match="expected what the tensors shared with it hold"):
         import_state(state)
+
+
+def test_whatever_is_missing_or_misshapen_is_refused_with_a_line() -> None:
+    state = {name: tensor.to("meta") for name, tensor in retina_state().items()}
+    for name in [*list(state)[:8], *(name for name in state if not name.startswith("backbone."))]:
+        with pytest.raises(ArtifactError, match=r"^model\.pth: ") as raised:
+            import_state({other: tensor for other, tensor in state.items() if other != name})
+        assert "\n" not in str(raised.value)
+    with pytest.raises(ArtifactError, match=r"looks like RetinaNet, resnet18, FPN.* is \[16\] instead of \[27\]"):
+        import_state({**state, "bbox_head.retina_cls.bias": torch.empty(16, device="meta")}, "retina.pth")

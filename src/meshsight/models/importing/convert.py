@@ -13,7 +13,7 @@ from meshsight.models.importing.class_names import COCO
 from meshsight.models.importing.mmdet import yolox_plan
 from meshsight.models.importing.plan import Plan
 from meshsight.models.kinds import BACKBONE_KINDS
-from meshsight.models.weights import refuse_misfits
+from meshsight.models.weights import misfits
 from meshsight.specs.base import VariantSpec
 
 
@@ -56,16 +56,15 @@ def convert(checkpoint: Checkpoint, *, classes: tuple[str, ...] | None = None, h
     """
     if head is not None and head not in mmdet.RETINA_KIN:
         raise CallError(f"--head {head}: expected one of {', '.join(mmdet.RETINA_KIN)}")
-    plan = _recognise(checkpoint, head)
-    state = plan.convert()
-    if plan.num_classes == 0:
-        _check_backbone(checkpoint.name, plan.spec, state)
-        names, class_notes = (), ()
-    else:
-        with torch.device("meta"):
-            network = build_detector(plan.spec, plan.num_classes, is_pretrained=False)
-        refuse_misfits(checkpoint.name, state, network.state_dict())
-        names, class_notes = _name_classes(plan, checkpoint, classes)
+    try:
+        plan = _recognise(checkpoint, head)
+        state = plan.convert()
+        _check(plan, state)
+    except ArtifactError as error:
+        raise ArtifactError(f"{checkpoint.name}: {error}") from error
+    except (KeyError, IndexError) as error:
+        raise ArtifactError(f"{checkpoint.name}: a tensor is missing that such a model has: {error}") from error
+    names, class_notes = _name_classes(plan, checkpoint, classes) if plan.num_classes else ((), ())
     return Imported(
         source=plan.source,
         model=plan.model,
@@ -87,7 +86,7 @@ def _recognise(checkpoint: Checkpoint, head: str | None) -> Plan:
     if plan is None:
         first = ", ".join(list(checkpoint.state)[:3])
         raise ArtifactError(
-            f"{checkpoint.name}: weights of no model that is known here (they begin with {first}). Known are "
+            f"weights of no model that is known here (they begin with {first}). Known are "
             "detectors of mmdetection, torchvision and YOLOX, and ResNets, ResNeXts and ConvNeXts"
         )
     return plan
@@ -111,10 +110,16 @@ def _name_classes(
     return numbers, ("the file does not name its classes: give them with --classes",)
 
 
-def _check_backbone(where: str, spec: VariantSpec, state: dict[str, Tensor]) -> None:
-    """Compares with timm's network, whose pyramid joins the first parts of a name with `_`."""
+def _check(plan: Plan, state: dict[str, Tensor]) -> None:
+    """Compares with the network that the plan describes."""
     with torch.device("meta"):
-        network = BACKBONE_KINDS.builder(spec.kind)(spec, False).network
+        if plan.num_classes:
+            network = build_detector(plan.spec, plan.num_classes, is_pretrained=False)
+        else:
+            network = BACKBONE_KINDS.builder(plan.spec.kind)(plan.spec, False).network
     expected = network.state_dict()
+    # A pyramid of timm joins the first parts of some names with "_".
     flat = {name if name in expected else name.replace(".", "_", 1): tensor for name, tensor in state.items()}
-    refuse_misfits(where, flat, expected)
+    problems = misfits(flat if plan.num_classes == 0 else state, expected)
+    if problems:
+        raise ArtifactError(f"looks like {plan.model}, of {plan.source}, but does not fit it: {'; '.join(problems)}")

@@ -71,7 +71,7 @@ def recognise(checkpoint: Checkpoint, head: str | None) -> Plan | None:
         if mark in source.state:
             return plan(source)
     if any(name.startswith(("bbox_head.", "roi_head.", "rpn_head.")) for name in source.state):
-        raise ArtifactError(f"{checkpoint.name}: a detector of mmdetection that meshsight cannot import")
+        raise ArtifactError("a detector of mmdetection that meshsight cannot import")
     return None
 
 
@@ -234,20 +234,17 @@ def _yolov3(source: Source) -> Plan:
 
 
 def _detr(source: Source) -> Plan:
-    raise ArtifactError(
-        f"{source.checkpoint.name}: DETR of mmdetection; meshsight has no such detector to import it to"
-    )
+    raise ArtifactError("DETR of mmdetection; meshsight has no such detector to import it to")
 
 
 def _resnet(source: Source, norm: str = "frozen") -> tuple[VariantSpec, str]:
     if source.says(r"style\s*=\s*['\"]caffe|[-_]caffe[-_]"):
         raise ArtifactError(
-            f"{source.checkpoint.name}: a ResNet in caffe's style, whose stride is in the 1x1 convolutions; "
-            "take the checkpoint in torch's style"
+            "a ResNet in caffe's style, whose stride is in the 1x1 convolutions; take the checkpoint in torch's style"
         )
     backbone = part(source.state, "backbone.")
     if "layer1.0.conv1.weight" not in backbone:
-        raise ArtifactError(f"{source.checkpoint.name}: a detector of mmdetection on another backbone than a ResNet")
+        raise ArtifactError("a detector of mmdetection on another backbone than a ResNet")
     shape = resnet_shape(backbone)
     return resnet_spec(shape, norm), shape.name
 
@@ -258,7 +255,7 @@ def _neck(source: Source) -> tuple[VariantSpec, list[Rule], str]:
         channels = state["neck.lateral_convs.0.weight"].shape[0]
         return fpg.Spec(channels=channels), under("neck", "neck", names.fpg()), "FPG"
     if "neck.lateral_convs.0.conv.weight" not in state:
-        raise ArtifactError(f"{source.checkpoint.name}: a detector of mmdetection with a neck that meshsight lacks")
+        raise ArtifactError("a detector of mmdetection with a neck that meshsight lacks")
     channels = state["neck.lateral_convs.0.conv.weight"].shape[0]
     num_used = num_blocks(state, r"neck\.(lateral)_convs\.(\d+)\.conv\.weight")[0]
     extra = state.get(f"neck.fpn_convs.{num_used}.conv.weight")

@@ -84,7 +84,7 @@ def _retinanet(checkpoint: Checkpoint) -> Plan:
 def _faster_rcnn(checkpoint: Checkpoint) -> Plan:
     state = {name: tensor for name, tensor in checkpoint.state.items() if not name.startswith(OTHER_HEADS)}
     if "roi_heads.box_head.fc6.weight" not in state or "backbone.fpn.inner_blocks.4.0.weight" in state:
-        raise ArtifactError(f"{checkpoint.name}: torchvision's Faster R-CNN v2; meshsight has the first version")
+        raise ArtifactError("torchvision's Faster R-CNN v2; meshsight has the first version")
     labels, classes = _labels(state[FASTER_MARK].shape[0])
     rows = {
         "regions.class_out": torch.tensor([*labels, 0]),
@@ -131,7 +131,7 @@ def _labels(count: int) -> tuple[Sequence[int], tuple[str, ...] | None]:
 def _backbone(checkpoint: Checkpoint) -> tuple[VariantSpec, str]:
     body = part(checkpoint.state, "backbone.body.")
     if "layer1.0.conv1.weight" not in body:
-        raise ArtifactError(f"{checkpoint.name}: a detector of torchvision on another backbone than a ResNet")
+        raise ArtifactError("a detector of torchvision on another backbone than a ResNet")
     shape = resnet_shape(body)
     return resnet_spec(shape), shape.name
 
