@@ -13,8 +13,9 @@ from meshsight.cli.main import program
 VERBS = [
     *("demo", "init", "preview", "generate", "verify", "inspect", "show"),
     *("explain", "rerender", "convert", "split", "merge"),
-    *("train", "evaluate", "export", "predict", "assets", "list", "doctor"),
+    *("train", "evaluate", "export", "predict", "weights", "assets", "list", "doctor"),
 ]
+GROUPS = {"assets": "assets check", "weights": "weights import"}
 HEAVY = {"torch", "numpy", "cv2", "matplotlib", "pydantic", "yaml", "onnxruntime", "PIL", "scipy", "trimesh"}
 
 
@@ -26,7 +27,7 @@ def test_help_lists_the_verbs_in_the_order_of_the_walk() -> None:
     assert listed == VERBS
 
 
-@pytest.mark.parametrize("verb", ["assets check" if verb == "assets" else verb for verb in VERBS])
+@pytest.mark.parametrize("verb", [GROUPS.get(verb, verb) for verb in VERBS])
 def test_the_help_of_a_verb_shows_examples_and_the_common_options(verb: str) -> None:
     done = CliRunner().invoke(program, [*verb.split(), "--help"])
     assert done.exit_code == 0
