@@ -21,6 +21,7 @@ class Geometry:
     """The outline of a mesh, in metres in its own frame.
 
     Attributes:
+        mesh: what was measured.
         center: middle of the axis-aligned box.
         half_size: half the sides of that box.
         radius: of the smallest sphere around `center` that holds every vertex.
@@ -28,6 +29,7 @@ class Geometry:
         hull: the convex hull; None for a mesh without volume.
     """
 
+    mesh: Mesh
     center: Vector3
     half_size: Vector3
     radius: float
@@ -55,7 +57,9 @@ def measure(mesh: Mesh) -> Geometry:
     low, high = points.min(axis=0), points.max(axis=0)
     center = 0.5 * (low + high)
     radius = float(np.linalg.norm(points - center, axis=1).max())
-    return Geometry(center=center, half_size=0.5 * (high - low), radius=radius, hull_points=points, hull=hull)
+    return Geometry(
+        mesh=mesh, center=center, half_size=0.5 * (high - low), radius=radius, hull_points=points, hull=hull
+    )
 
 
 def _hull_of(vertices: Float[np.ndarray, "v 3"]) -> ConvexHull | None:

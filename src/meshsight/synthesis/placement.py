@@ -2,15 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Annotated, Protocol, runtime_checkable
 
 import numpy as np
+from pydantic import Field
 
 from meshsight.core.pose import Matrix4, Vector3
 from meshsight.records.scene import Ground
 from meshsight.synthesis.body import Body, PlacedBody
 from meshsight.synthesis.draws import Draws
 from meshsight.synthesis.view import View
+
+Gap = Annotated[
+    float,
+    Field(ge=0, description="Smallest distance between two bodies, in multiples of the smaller one's diameter."),
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,4 +65,26 @@ class Placement(Protocol):
 
     def ground(self, extent_m: float, draws: Draws) -> Ground | None:
         """Draws the ground, if there is one."""
+        ...
+
+
+@runtime_checkable
+class Arranging(Protocol):
+    """A placement that draws one layout for all objects of a frame before their poses."""
+
+    def arranged(self, bodies: Sequence[Body], draws: Draws) -> Placement:
+        """Draws the layout of these bodies (at least one) and returns the placement that keeps to it."""
+        ...
+
+
+@runtime_checkable
+class Settling(Protocol):
+    """A placement whose proposals are only where bodies start: then all of them move together until they rest."""
+
+    def settle(self, bodies: Sequence[PlacedBody], draws: Draws) -> list[PlacedBody]:
+        """Returns the bodies, in order, where they come to rest.
+
+        Raises:
+            RejectedScene: they do not.
+        """
         ...

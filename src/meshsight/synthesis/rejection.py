@@ -7,6 +7,7 @@ from meshsight.core.errors import SynthesisError
 TOUCHES = "bodies would touch; lower `count`, `distractors.count` or the placement's crowding"
 CLIPPED = "crosses the camera's near or far plane; move the camera away or set rejection.allow_clipping"
 OVERHANGS = "too far outside the image; raise rejection.max_box_overhang or lower the placement's overhang"
+UNSETTLED = "unsettled; lower `count`, placement.height or placement.restitution, or raise placement.max_seconds"
 HIDDEN = "too little of an object is visible; lower rejection.min_visibility or have fewer distractors"
 
 

@@ -17,8 +17,9 @@ from meshsight.synthesis.draws import Draws
 from meshsight.synthesis.geometry import GeometryCache
 from meshsight.synthesis.imaging import draw_sensor
 from meshsight.synthesis.lights import draw_environment, draw_point_lights, draw_suns
-from meshsight.synthesis.placement import Placement
+from meshsight.synthesis.placement import Arranging, Placement
 from meshsight.synthesis.rig import CameraRig
+from meshsight.synthesis.settling import settle
 from meshsight.synthesis.stage import Stage
 from meshsight.synthesis.targets import Target, choose_targets, put_targets
 from meshsight.synthesis.view import View
@@ -84,17 +85,20 @@ class SceneSampler:
         """
         draws = Draws(seed=self.spec.seed, frame=frame, attempt=attempt)
         targets = choose_targets(self.spec, self.geometries, draws)
-        radii_m = [target.body.radius for target in targets] or [self._typical.radius]
-        extent_m = self._placement.extent_m(radii_m, draws)
+        bodies = [target.body for target in targets] or [self._typical]
+        placement = self._placement
+        if isinstance(placement, Arranging):
+            placement = placement.arranged(bodies, draws)
+        extent_m = placement.extent_m([body.radius for body in bodies], draws)
         posed = self._rig.draw(self.spec.image.size_hw, extent_m, draws)
         near_m = _NEAR_TO_RADIUS * self._bodies[0].radius
         view = View(camera=posed.camera, T_world_cam=posed.T_world_cam, near_m=near_m, far_m=near_m * _FAR_TO_NEAR)
-        return self._furnish(view, extent_m, targets, draws)
+        stage = Stage(view=view, rejection=self.spec.rejection, placement=placement, extent_m=extent_m)
+        return self._furnish(stage, targets, draws)
 
-    def _furnish(self, view: View, extent_m: float, targets: list[Target], draws: Draws) -> Scene:
+    def _furnish(self, stage: Stage, targets: list[Target], draws: Draws) -> Scene:
         """Draws everything that a view of a region contains."""
-        spec = self.spec
-        stage = Stage(view=view, rejection=spec.rejection, placement=self._placement, extent_m=extent_m)
+        spec, view, placement, extent_m = self.spec, stage.view, stage.placement, stage.extent_m
         labelled = put_targets(targets, stage, spec, self._class_ids, draws)
         clutter = Clutter(
             spec=spec.distractors,
@@ -107,11 +111,11 @@ class SceneSampler:
             frame=draws.frame,
             camera=view.camera,
             T_world_cam=view.T_world_cam,
-            objects=(*labelled, *clutter.put(draws)),
-            ground=self._placement.ground(extent_m, draws),
+            objects=settle((*labelled, *clutter.put(draws)), stage, draws),
+            ground=placement.ground(extent_m, draws),
             environment=draw_environment(spec.environment, draws),
             suns=draw_suns(spec.lights.suns, draws),
-            point_lights=draw_point_lights(spec.lights.points, self._placement.region(view, extent_m), draws),
+            point_lights=draw_point_lights(spec.lights.points, placement.region(view, extent_m), draws),
             background=draw_background(spec.backgrounds, spec.image.size_hw, self.assets, draws),
             sensor=draw_sensor(spec.sensor, draws),
             near_m=view.near_m,

@@ -60,3 +60,8 @@ def describe(distribution: AnyDistribution) -> str:
             values = ", ".join(f"{value:g}" for value in distribution.values)
             weights = ", ".join(f"{weight:g}" for weight in distribution.weights or ())
             return f"choice({values})" + (f" by weights ({weights})" if weights else "")
+
+
+def describe_given(**distributions: AnyDistribution | None) -> str:
+    """Returns those of several named distributions that are given, such as "density uniform(0.1, 0.3)"."""
+    return ", ".join(f"{name} {describe(drawn)}" for name, drawn in distributions.items() if drawn is not None)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from meshsight.specs.scene import RejectionSpec
 from meshsight.synthesis.body import PlacedBody
-from meshsight.synthesis.placement import Placement
+from meshsight.synthesis.placement import Placement, Settling
 from meshsight.synthesis.rejection import CLIPPED, OVERHANGS, TOUCHES, RejectedScene
 from meshsight.synthesis.separation import keeps_apart
 from meshsight.synthesis.view import View, is_clipped, overhang_of
@@ -52,10 +52,16 @@ class Stage:
         raise RejectedScene(f"{name} found no place in {self.rejection.tries_per_object} tries", broken)
 
     def _broken_rule(self, placed: PlacedBody, is_labelled: bool) -> str | None:
+        if not isinstance(self.placement, Settling):
+            rule = self.rule_of_the_view(placed, is_labelled)
+            if rule is not None:
+                return rule
+        return None if keeps_apart(placed, self.bodies, self.placement.gap) else TOUCHES
+
+    def rule_of_the_view(self, placed: PlacedBody, is_labelled: bool) -> str | None:
+        """Returns the rule that a body breaks by where it is in the image, if any."""
         if not self.rejection.allow_clipping and is_clipped(self.view, placed):
             return CLIPPED
         if is_labelled and overhang_of(self.view, placed) > self.rejection.max_box_overhang:
             return OVERHANGS
-        if not keeps_apart(placed, self.bodies, self.placement.gap):
-            return TOUCHES
         return None

@@ -10,13 +10,14 @@ from pydantic import Field, model_validator
 
 from meshsight.core.pose import Matrix3, Matrix4, rotation_about_z, sample_rotation
 from meshsight.records.scene import Ground
+from meshsight.specs.alternatives import check_one_of
 from meshsight.specs.base import VariantSpec
 from meshsight.specs.distributions import Distribution, LogUniform
 from meshsight.specs.ranges import Positive, bounded
 from meshsight.synthesis.body import Body, PlacedBody
 from meshsight.synthesis.draws import Draws
-from meshsight.synthesis.placement import Region
-from meshsight.synthesis.sampling import describe, sample
+from meshsight.synthesis.placement import Gap, Region
+from meshsight.synthesis.sampling import describe, describe_given, sample
 from meshsight.synthesis.view import View, depth_for_size
 
 _BEFORE = (0.45, 0.85)
@@ -36,13 +37,11 @@ class Spec(VariantSpec):
     tilt_deg: Annotated[Distribution, bounded(0.0, 180.0)] | None = None
     """Lean away from upright about a random horizontal axis, after a random turn about the vertical; null turns objects
     any way, uniformly over all rotations."""
-    gap: float = Field(default=0.02, ge=0)
-    """Smallest distance between two bodies, in multiples of the smaller one's diameter."""
+    gap: Gap = 0.02
 
     @model_validator(mode="after")
     def _one_depth(self) -> "Spec":
-        if (self.apparent_size is None) == (self.distance_m is None):
-            raise ValueError("give either apparent_size or distance_m, and null for the other")
+        check_one_of(apparent_size=self.apparent_size, distance_m=self.distance_m)
         return self
 
 
@@ -65,8 +64,7 @@ class FrustumPlacement:
     @property
     def origin(self) -> str:
         """Which randomiser and distributions make a pose."""
-        parts = {"apparent_size": self.spec.apparent_size, "distance_m": self.spec.distance_m}
-        depth = ", ".join(f"{name} {describe(drawn)}" for name, drawn in parts.items() if drawn is not None)
+        depth = describe_given(apparent_size=self.spec.apparent_size, distance_m=self.spec.distance_m)
         turn = "uniform over SO(3)" if self.spec.tilt_deg is None else f"tilt_deg {describe(self.spec.tilt_deg)}"
         return f"placement.frustum: {depth}, middle uniform over the image, rotation {turn}"
 
