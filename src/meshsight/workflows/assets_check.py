@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from meshsight.assets.checks.finding import AssetFinding
 from meshsight.assets.checks.glb import glb_bytes
 from meshsight.assets.checks.model import Model
 from meshsight.assets.checks.opening import BUILTIN, open_model
-from meshsight.assets.checks.repair import Origin, Wishes, mesh_as_read, repair_model
+from meshsight.assets.checks.repair import Origin, Wishes, mesh_as_read, repair_model, why_beyond_repair
 from meshsight.assets.checks.standing import judge_up_axis
 from meshsight.assets.checks.symmetries import check_symmetry
 from meshsight.assets.checks.units import judge_unit
@@ -172,8 +172,12 @@ def check_model(ref: str, request: Request) -> CheckedModel:
     except AssetError as error:
         unreadable = AssetFinding(code="unreadable", severity="error", text=str(error), remedy="")
         return CheckedModel(ref=ref, findings=(unreadable,))
-    textured, shape = find_symmetries(mesh), find_symmetries(mesh, with_colors=False)
+    shape = find_symmetries(mesh, with_colors=False)
+    has_true_colors = _has_colors(mesh) and all(one.state not in ("missing", "broken") for one in model.named)
+    textured = find_symmetries(mesh) if has_true_colors else shape
     findings = chain(examine_model(model, request.max_faces), check_symmetry(textured, shape))
+    if why_beyond_repair(model) is not None:
+        findings = (replace(finding, is_mended=False) for finding in findings)
     return CheckedModel(
         ref=ref,
         findings=by_severity(findings),
@@ -183,6 +187,13 @@ def check_model(ref: str, request: Request) -> CheckedModel:
         symmetries=textured,
         shape_symmetries=shape,
     )
+
+
+def _has_colors(mesh: Mesh) -> bool:
+    """Tells whether a mesh has more than one colour."""
+    colors = {part.material.base_color for part in mesh.parts}
+    is_painted = (part.vertex_colors is not None or part.material.base_color_texture is not None for part in mesh.parts)
+    return len(colors) > 1 or any(is_painted)
 
 
 def _expanded(refs: Sequence[str]) -> list[str]:
@@ -237,13 +248,13 @@ def _file_names(refs: Sequence[str]) -> list[str]:
 def _mend_one(checked: CheckedModel, out: Path, request: Request) -> MendedModel:
     if checked.model is None:
         return _unmended(checked, "it cannot be read")
+    reason = why_beyond_repair(checked.model)
+    if reason is not None:
+        return _unmended(checked, reason)
     if request.origin == "keep" and not any(finding.is_mended for finding in checked.findings):
         return _unmended(checked, "nothing to mend")
-    try:
-        full = open_model(checked.ref, request.wanted, KEPT_TEXTURE_PX)
-        repaired = repair_model(full, Wishes(max_faces=request.max_faces, origin=request.origin))
-    except AssetError as error:
-        return _unmended(checked, str(error))
+    full = open_model(checked.ref, request.wanted, KEPT_TEXTURE_PX)
+    repaired = repair_model(full, Wishes(max_faces=request.max_faces, origin=request.origin))
     write_bytes(out, glb_bytes(repaired.mesh))
     return MendedModel(ref=checked.ref, path=out, done=repaired.done, reason="", left=())
 

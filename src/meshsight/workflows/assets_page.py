@@ -1,13 +1,16 @@
 """The asset doctor's page: each model from all sides, what is wrong with it, and what mends that."""
 
 from pathlib import Path
+from typing import Literal
 
 import yaml
 
 import meshsight
-from meshsight.assets.checks.finding import AssetFinding
+from meshsight.assets.checks.finding import AssetFinding, Severity
+from meshsight.assets.checks.opening import BUILTIN
+from meshsight.assets.checks.standing import judge_up_axis
 from meshsight.assets.checks.symmetries import symmetry_in_words
-from meshsight.assets.checks.units import length_in_words
+from meshsight.assets.checks.units import judge_unit, length_in_words
 from meshsight.core.files import write_text
 from meshsight.plotting.page import (
     Block,
@@ -24,11 +27,10 @@ from meshsight.plotting.page import (
     Table,
     render_page,
 )
-from meshsight.records.mesh import Mesh
 from meshsight.workflows.assets_check import AssetCheck, CheckedModel, MendedModel, ModelSize
 from meshsight.workflows.assets_turntable import NUM_VIEWS, Turntable, turn_around
 
-_TONES = {"error": "bad", "warning": "doubtful", "info": "good"}
+_TONES: dict[Severity, Literal["bad", "doubtful", "good"]] = {"error": "bad", "warning": "doubtful", "info": "good"}
 _VIEW_PX = 210
 
 
@@ -90,7 +92,7 @@ def _model_section(name: str, model: CheckedModel) -> Section:
     else:
         blocks.append(Paragraph(text="Nothing to say against it."))
     if model.size is not None:
-        blocks.append(Code(text=_next_steps(model, model.size)))
+        blocks.append(Code(text=_next_steps(model)))
     return Section(title=name, blocks=tuple(blocks))
 
 
@@ -122,11 +124,12 @@ def _gallery(turntable: Turntable) -> Gallery:
     tile = length_in_words(turntable.tile_m)
     first = Captioned(
         content=turntable.with_axes,
-        caption=f"Axes x, y, z at the origin; symmetry axes dashed. A cell of the grid is {tile}.",
+        caption=f"from +x, with axes at the origin and, dashed, of symmetry; a cell of the grid is {tile}",
     )
     turns = (
         Captioned(content=view, caption=f"from {360 * index // NUM_VIEWS}\N{DEGREE SIGN}")
         for index, view in enumerate(turntable.views)
+        if index > 0
     )
     return Gallery(items=(first, *turns), min_width_px=_VIEW_PX)
 
@@ -134,21 +137,19 @@ def _gallery(turntable: Turntable) -> Gallery:
 def _notice(finding: AssetFinding) -> Notice:
     mended = " `--fix` does it." if finding.is_mended else ""
     note = f"{finding.remedy[:1].upper()}{finding.remedy[1:]}.{mended}" if finding.remedy else ""
-    tone = "bad" if finding.severity == "error" else "doubtful" if finding.severity == "warning" else "good"
-    return Notice(tone=tone, label=finding.severity, title=f"{finding.code}: {finding.text}", note=note)
+    return Notice(
+        tone=_TONES[finding.severity], label=finding.severity, title=f"{finding.code}: {finding.text}", note=note
+    )
 
 
-def _next_steps(model: CheckedModel, size: ModelSize) -> str:
-    entry: dict[str, object] = {"name": _class_name(model.mesh), "mesh": model.ref}
-    if not model.ref.startswith("builtin:"):
-        entry["load"] = {"unit": size.unit, "up_axis": size.up_axis}
+def _next_steps(model: CheckedModel) -> str:
+    """Returns the model's entry in a recipe, and the command that mends it."""
+    entry: dict[str, object] = {"name": model.mesh.name if model.mesh else "object", "mesh": model.ref}
+    if model.model is not None and not model.ref.startswith(BUILTIN):
+        entry["load"] = {"unit": judge_unit(model.model).likely, "up_axis": judge_up_axis(model.model).likely}
     recipe = yaml.safe_dump({"objects": [entry]}, sort_keys=False)
     mend = f"\nmeshsight assets check {model.ref} --fix mended" if any(f.is_mended for f in model.findings) else ""
-    return f"# in the recipe, as it is read now\n{recipe}{mend}".strip()
-
-
-def _class_name(mesh: Mesh | None) -> str:
-    return "object" if mesh is None else mesh.name
+    return f"# in the recipe\n{recipe}{mend}".strip()
 
 
 def _mended_section(mended: tuple[MendedModel, ...]) -> Section:

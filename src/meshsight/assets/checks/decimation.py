@@ -2,7 +2,7 @@
 
 The vertex of a cell lies where the summed squared distance to the planes of its triangles is least (Lindstrom 2000,
 "Out-of-core simplification of large polygonal models", with the quadrics of Garland and Heckbert 1997). Seams of
-texture coordinates stay: a cell has one place, but a vertex for each chart of texture coordinates that passes it.
+texture coordinates stay: a cell has one place, but a vertex for each sheet of texture coordinates that passes it.
 
 Shapes: v vertices, f faces, c cells, n new vertices.
 """
@@ -12,10 +12,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from meshsight.assets.checks.surface import group_rows
 from meshsight.assets.normals import area_vectors, weld
 from meshsight.assets.raw_part import RawPart
 
@@ -58,7 +59,7 @@ def _finest_cells(
     for _ in range(_TRIES):
         size = float(np.sqrt(fine * coarse))
         cells = _cells(vertices[first], low, size)
-        if _num_left(cells[faces]) <= max_faces:
+        if _is_left(cells[faces]).sum() <= max_faces:
             coarse = size
         else:
             fine = size
@@ -71,11 +72,6 @@ def _cells(points: Float[np.ndarray, "p 3"], low: Float[np.ndarray, "3"], size: 
     )  # off the middle, so that no symmetry sits on a wall
     key = (index[:, 0] << 40) | (index[:, 1] << 20) | index[:, 2]
     return np.unique(key, return_inverse=True)[1].reshape(-1).astype(np.int64)
-
-
-def _num_left(faces: Int[np.ndarray, "f 3"]) -> int:
-    proper = faces[(faces != np.roll(faces, 1, axis=1)).all(axis=1)]
-    return len(np.unique(np.sort(proper, axis=1), axis=0))
 
 
 def _cell_places(vertices: Float[np.ndarray, "v 3"], faces: np.ndarray, cell: np.ndarray) -> Float[np.ndarray, "c 3"]:
@@ -108,33 +104,47 @@ def _within(offset: Float[np.ndarray, "c 3"], spread: np.ndarray, cell: np.ndarr
 
 def _clustered(part: RawPart, grid: _Grid) -> RawPart:
     """Joins the vertices of one part that share a cell and a chart; uv and colour are those of the nearest one."""
-    chart = _charts(part)
+    chart = _charts(part, grid.cell)
     key = grid.cell * (int(chart.max()) + 1) + chart
     distance = np.linalg.norm(part.vertices - grid.place[grid.cell], axis=1)
     order = np.lexsort((distance, key))
     joined, first = np.unique(key[order], return_index=True)
     source = order[first]
     faces = np.searchsorted(joined, key)[part.faces]
-    corners = grid.cell[part.faces]
-    faces = faces[(corners != np.roll(corners, 1, axis=1)).all(axis=1)]
-    _, kept = np.unique(np.sort(grid.cell[source][faces], axis=1), axis=0, return_index=True)
+    faces = faces[_is_left(grid.cell[part.faces])]
     return replace(
         part,
         vertices=grid.place[grid.cell[source]],
-        faces=faces[np.sort(kept)],
+        faces=faces,
         normals=None,
         uv=None if part.uv is None else part.uv[source],
         vertex_colors=None if part.vertex_colors is None else part.vertex_colors[source],
     )
 
 
-def _charts(part: RawPart) -> Int[np.ndarray, " v"]:
-    """Numbers the pieces that hang together by vertices of one place and one texture coordinate."""
+def _is_left(corners: Int[np.ndarray, "f 3"]) -> Bool[np.ndarray, " f"]:
+    """Tells which triangles still have three corners; of those on the same three, opposite ones cancel each other."""
+    proper = np.flatnonzero((corners != np.roll(corners, 1, axis=1)).all(axis=1))
+    order = np.argsort(corners[proper], axis=1)
+    turn = np.where((order[:, 1] - order[:, 0]) % 3 == 1, 1, -1)
+    group = group_rows(np.sort(corners[proper], axis=1))
+    excess = np.bincount(group, turn)
+    able = np.flatnonzero(turn * excess[group] > 0)
+    _, first = np.unique(group[able], return_index=True)
+    is_left = np.zeros(len(corners), dtype=bool)
+    is_left[proper[able[first]]] = True
+    return is_left
+
+
+def _charts(part: RawPart, cell: Int[np.ndarray, " v"]) -> Int[np.ndarray, " v"]:
+    """Numbers the pieces that hang together within a cell by vertices of one place and one texture coordinate."""
     count = len(part.vertices)
     if part.uv is None:
         return np.zeros(count, dtype=np.int64)
     rows = np.column_stack([part.vertices, part.uv])
     same = np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1)
     one, two = same[part.faces].reshape(-1), same[np.roll(part.faces, -1, axis=1)].reshape(-1)
-    graph = coo_matrix((np.ones(len(one), dtype=bool), (one, two)), shape=(count, count))
+    is_inside = (cell[part.faces] == cell[np.roll(part.faces, -1, axis=1)]).reshape(-1)
+    joints = (np.ones(int(is_inside.sum()), dtype=bool), (one[is_inside], two[is_inside]))
+    graph = coo_matrix(joints, shape=(count, count))
     return connected_components(graph, directed=False)[1].astype(np.int64)[same]

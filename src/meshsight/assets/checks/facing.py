@@ -7,15 +7,14 @@ from jaxtyping import Bool, Float
 
 from meshsight.assets.checks.finding import AssetFinding
 from meshsight.assets.checks.model import Model
-from meshsight.assets.checks.winding import Winding, find_winding
 
-_FEW = 0.01
-"""Share of a part's triangles whose normals may point against them, as at sharp folds they do."""
+FEW = 0.01
+"""Share of a model's triangles whose normals may point against them, as at sharp folds they do."""
 
 
 def check_winding(model: Model) -> Iterator[AssetFinding]:
     """Finds closed pieces that face inwards, and triangles that face against their neighbours."""
-    winding = find_winding(model.surface)
+    winding = model.winding
     total = len(model.surface.faces)
     if winding.is_inside_out.any():
         pieces = len(np.unique(winding.piece[winding.is_inside_out]))
@@ -67,9 +66,8 @@ def check_normals(model: Model) -> Iterator[AssetFinding]:
             remedy="export the model without normals, or with sound ones",
             is_mended=True,
         )
-    winding = find_winding(model.surface)
-    num_against = int(against_normals(model, winding).sum())
-    if num_against > _FEW * len(model.surface.sound):
+    num_against = int(against_normals(model).sum())
+    if num_against > FEW * len(model.surface.sound):
         yield AssetFinding(
             code="flipped_normals",
             severity="error",
@@ -84,14 +82,12 @@ def _lacks_direction(normals: Float[np.ndarray, "v 3"]) -> Bool[np.ndarray, " v"
     return ~(np.linalg.norm(np.nan_to_num(normals), axis=1) > 1e-6)
 
 
-def against_normals(model: Model, winding: Winding) -> Bool[np.ndarray, " s"]:
+def against_normals(model: Model) -> Bool[np.ndarray, " s"]:
     """Returns the sound faces whose stored normals point against them, once their winding is mended."""
-    dots = [
-        np.zeros(len(part.faces))[:, None] * np.zeros(3)
-        if part.normals is None
-        else np.nan_to_num(part.normals)[part.faces].mean(axis=1)
+    means = [
+        np.zeros((len(part.faces), 3)) if part.normals is None else np.nan_to_num(part.normals)[part.faces].mean(axis=1)
         for part in model.parts
     ]
-    along = (np.concatenate(dots)[model.surface.sound] * model.surface.areas).sum(axis=1)
-    turned = np.where(winding.is_odd ^ winding.is_inside_out, -along, along)
+    along = (np.concatenate(means)[model.surface.sound] * model.surface.areas).sum(axis=1)
+    turned = np.where(model.winding.is_odd ^ model.winding.is_inside_out, -along, along)
     return turned < 0

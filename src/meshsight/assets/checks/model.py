@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from meshsight.assets.checks.named_files import NamedFile
 from meshsight.assets.checks.surface import Surface
+from meshsight.assets.checks.winding import Winding, find_winding
 from meshsight.assets.raw_part import RawPart
 from meshsight.specs.mesh_import import MeshImport
 
@@ -64,6 +65,11 @@ class Model:
     def surface(self) -> Surface:
         """All parts as one surface."""
         return Surface(self.parts)
+
+    @cached_property
+    def winding(self) -> Winding:
+        """Which triangles face the wrong way."""
+        return find_winding(self.surface)
 
     @cached_property
     def points(self) -> Float[np.ndarray, "n 3"]:

@@ -9,12 +9,12 @@ from jaxtyping import Bool
 
 from meshsight.assets.axes import METRES
 from meshsight.assets.checks.decimation import decimate
-from meshsight.assets.checks.facing import against_normals
+from meshsight.assets.checks.facing import FEW, against_normals
 from meshsight.assets.checks.model import Model
 from meshsight.assets.checks.parts import keep_faces, used_only
 from meshsight.assets.checks.standing import judge_up_axis
 from meshsight.assets.checks.units import judge_unit
-from meshsight.assets.checks.winding import Winding, find_winding
+from meshsight.assets.checks.winding import Winding
 from meshsight.assets.loading import finish_mesh
 from meshsight.assets.raw_part import RawPart
 from meshsight.core.errors import AssetError
@@ -56,7 +56,9 @@ def repair_model(model: Model, wishes: Wishes) -> RepairedModel:
     Raises:
         AssetError: it lacks what nobody can guess: a texture, or vertices that are numbers.
     """
-    _refuse_beyond_repair(model)
+    reason = why_beyond_repair(model)
+    if reason is not None:
+        raise AssetError(f"{model.ref}: not repaired, because {reason}")
     done: list[str] = []
     parts = _face_out(model, done)
     parts = _without_needless_faces(model, parts, done)
@@ -70,23 +72,20 @@ def repair_model(model: Model, wishes: Wishes) -> RepairedModel:
     return RepairedModel(mesh=mesh, done=tuple(dict.fromkeys(done)))
 
 
-def _refuse_beyond_repair(model: Model) -> None:
+def why_beyond_repair(model: Model) -> str | None:
+    """Says what a model lacks that nobody can guess, or nothing when it can be repaired."""
     for one in model.named:
         if one.is_needed and one.state in ("missing", "broken"):
-            raise AssetError(
-                f"{model.ref}: not repaired, because the {one.noun} '{one.name}' is {one.state}; "
-                "put it right or remove its line first"
-            )
+            return f"the {one.noun} '{one.name}' is {one.state}; put it right or remove its line first"
     if not model.surface.has_numbers.all():
-        raise AssetError(
-            f"{model.ref}: not repaired, because triangles use vertices that are no numbers; export it anew"
-        )
+        return "triangles use vertices that are no numbers; export it anew"
+    return None
 
 
 def _face_out(model: Model, done: list[str]) -> list[RawPart]:
     """Turns triangles over, then leaves out normals that point against them, so that they are made anew."""
-    surface, winding = model.surface, find_winding(model.surface)
-    against = against_normals(model, winding)
+    surface, winding = model.surface, model.winding
+    against = against_normals(model)
     wrong_sheet = _trust_normals(winding, against, np.linalg.norm(surface.areas, axis=1))
     turn = winding.is_odd ^ winding.is_inside_out ^ wrong_sheet
     against ^= wrong_sheet
@@ -94,7 +93,7 @@ def _face_out(model: Model, done: list[str]) -> list[RawPart]:
         done.append(f"turned {int(turn.sum()):,} triangles over")
     is_turned, is_against = np.zeros((2, len(surface.faces)), dtype=bool)
     is_turned[surface.sound], is_against[surface.sound] = turn, against
-    is_folded = against.sum() <= 0.01 * len(against)  # as at sharp folds
+    is_folded = against.sum() <= FEW * len(against)
     parts: list[RawPart] = []
     start = 0
     for part in model.parts:
@@ -152,9 +151,10 @@ def mesh_as_read(model: Model) -> Mesh:
 
 
 def _frame(model: Model, done: list[str]) -> MeshImport:
-    unit, up = judge_unit(model).likely, judge_up_axis(model).likely
+    unit, (_, up, _, is_certain) = judge_unit(model).likely, judge_up_axis(model)
+    guessed = "" if is_certain else ", a mere guess (say it with --up-axis)"
     if not model.says_frame or (unit, up) != ("m", "y"):
-        done.append(f"took its unit as {unit} ({METRES[unit]:g} m) and its up axis as {up}")
+        done.append(f"took its unit as {unit} ({METRES[unit]:g} m) and its up axis as {up}{guessed}")
     return MeshImport(unit=unit, up_axis=up)
 
 

@@ -78,7 +78,8 @@ def check_up_axis(model: Model) -> Iterator[AssetFinding]:
             severity="info" if verdict.is_certain else "warning",
             text=f"the file does not say its up axis; taken as {verdict.assumed} ({verdict.reason})"
             + ("" if verdict.is_certain else ", which is a mere guess: it stands on neither y = 0 nor z = 0"),
-            remedy=f"look at the pictures, and say it in the recipe: {setting}",
+            remedy=f"look at the pictures, and say it in the recipe: {setting}"
+            + ("" if verdict.is_certain else "; for `--fix` with `--up-axis`"),
             is_mended=verdict.is_certain,
         )
 

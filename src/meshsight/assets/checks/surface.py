@@ -9,11 +9,21 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from meshsight.assets.normals import area_vectors, weld
 from meshsight.assets.raw_part import RawPart
 
 _NEEDLE = 1e-7  # twice the area over the longest edge squared: less than float32 coordinates can tell from a line
+
+
+def group_rows(rows: Int[np.ndarray, "n 3"]) -> Int[np.ndarray, " n"]:
+    """Returns one number for all equal rows of non-negative numbers."""
+    count = int(rows.max(initial=0)) + 1
+    _, pair = np.unique(rows[:, 0] * count + rows[:, 1], return_inverse=True)
+    _, group = np.unique(pair.reshape(-1) * count + rows[:, 2], return_inverse=True)
+    return group.reshape(-1).astype(np.int64)
 
 
 class Edges(NamedTuple):
@@ -74,7 +84,7 @@ class Surface:
         """Which faces an earlier one covers with the same corners in the same turn."""
         first = np.argmin(self.places, axis=1)
         turned = np.take_along_axis(self.places, (first[:, None] + np.arange(3)) % 3, axis=1)
-        _, earliest = np.unique(turned, axis=0, return_index=True)
+        _, earliest = np.unique(group_rows(turned), return_index=True)
         is_first = np.zeros(len(turned), dtype=bool)
         is_first[earliest] = True
         return self.has_numbers & ~self.is_collapsed & ~is_first
@@ -97,3 +107,13 @@ class Surface:
         key = np.minimum(start, end) * (int(faces.max(initial=0)) + 1) + np.maximum(start, end)
         _, of_half, count = np.unique(key, return_inverse=True, return_counts=True)
         return Edges(of_half=of_half.reshape(-1), start=start, num_faces=count)
+
+    @cached_property
+    def num_pieces(self) -> int:
+        """How many pieces there are that share no place."""
+        faces = self.places[self.sound]
+        one, two = faces.reshape(-1), np.roll(faces, -1, axis=1).reshape(-1)
+        count = int(faces.max(initial=0)) + 1
+        graph = coo_matrix((np.ones(len(one), dtype=bool), (one, two)), shape=(count, count))
+        _, label = connected_components(graph, directed=False)
+        return len(np.unique(label[faces[:, 0]]))

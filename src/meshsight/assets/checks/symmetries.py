@@ -72,7 +72,8 @@ def axis_name(axis: Vector3) -> str:
     nearest = int(np.argmax(np.abs(axis)))
     if abs(axis[nearest]) > np.cos(np.radians(3.0)):
         return "xyz"[nearest]
-    x, y, z = axis * np.sign(axis[nearest]) + 0.0
+    first = int(np.argmax(np.abs(axis) > 0.02))
+    x, y, z = np.round(axis * np.sign(axis[first]), 2) + 0.0
     return f"({x:.2f}, {y:.2f}, {z:.2f})"
 
 

@@ -6,7 +6,6 @@ import numpy as np
 
 from meshsight.assets.checks.finding import AssetFinding
 from meshsight.assets.checks.model import Model
-from meshsight.assets.checks.winding import find_winding
 from meshsight.assets.raw_part import RawPart
 
 FACE_BUDGET = 200_000
@@ -108,7 +107,7 @@ def check_edges(model: Model) -> Iterator[AssetFinding]:
 
 def check_pieces(model: Model) -> Iterator[AssetFinding]:
     """Counts the pieces that do not hang together."""
-    pieces = len(np.unique(find_winding(model.surface).piece))
+    pieces = model.surface.num_pieces
     if pieces > 1:
         yield AssetFinding(
             code="disconnected_parts",

@@ -65,13 +65,19 @@ def _data(found: Any) -> dict[str, object]:
                 "model": model.ref,
                 "is_good": model.is_good,
                 "size": model.size,
-                "symmetries": model.symmetries,
+                "symmetries": _symmetries(model.symmetries),
                 "findings": model.findings,
             }
             for model in found.models
         ],
         "mended": found.mended,
     }
+
+
+def _symmetries(symmetries: Any) -> list[dict[str, object]]:
+    """Lists symmetries as BOP does, poses as 16 numbers by rows, but in metres."""
+    turning = [{"kind": "continuous", "axis": one.axis, "offset_m": one.offset} for one in symmetries.continuous]
+    return turning + [{"kind": "discrete", "T_mesh_mesh": pose.reshape(-1)} for pose in symmetries.discrete]
 
 
 def _text(found: Any, html: Path | None) -> str:
@@ -108,5 +114,5 @@ def _finding(finding: Any) -> list[str]:
 
 def _mended(one: Any) -> list[str]:
     if one.path is None:
-        return [f"{one.ref}: no copy: {one.reason}"]
+        return [f"no copy of {one.ref}: {one.reason}"]
     return [f"mended: {one.path}: {_counts(one.left)}", *(f"  {line}" for line in one.done)]
