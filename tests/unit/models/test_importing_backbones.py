@@ -135,6 +135,7 @@ def retina_state(depth: int = 18) -> dict[str, Tensor]:
         ("retinanet_r18.pth", "", "retina"),
         ("epoch_12.pth", "bbox_head=dict(type='FreeAnchorRetinaHead')", "freeanchor"),
         ("epoch_12.pth", "bbox_head=dict(type='PISARetinaHead')", "pisa"),
+        ("pisa.pth", "load_from='pisa.pth', bbox_head=dict(type='RetinaHead')", "retina"),
         ("freeanchor_r50.pth", "", "freeanchor"),
         ("retinanet_free_anchor_r50.pth", "", "freeanchor"),
         ("epoch_12.pth", "", "retina"),

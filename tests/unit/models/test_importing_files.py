@@ -72,7 +72,7 @@ def make_history() -> type:
     """Makes a class like mmengine's training log, which mmdetection 3.x writes into its checkpoints."""
 
     def initialise(self: object) -> None:
-        self.__dict__.update(history=np.arange(3.0), statistics=OrderedDict(mean=history.mean))
+        self.__dict__.update(history=np.arange(3.0), statistics=OrderedDict(mean=mean))
 
     def mean(self: object) -> float:
         raise AssertionError("ran")

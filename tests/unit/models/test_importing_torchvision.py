@@ -11,7 +11,7 @@ from torchvision.models.detection import FasterRCNN, RetinaNet, fasterrcnn_resne
 from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.models.detection.image_list import ImageList
 from torchvision.ops import FrozenBatchNorm2d
-from torchvision.ops.feature_pyramid_network import LastLevelMaxPool, LastLevelP6P7
+from torchvision.ops.feature_pyramid_network import ExtraFPNBlock, LastLevelMaxPool, LastLevelP6P7
 
 from meshsight.core.boxes import class_wise_nms
 from meshsight.core.errors import ArtifactError
@@ -44,7 +44,7 @@ def randomise(network: nn.Module) -> None:
             tensor.copy_(0.1 * noise + ("bn" in name and name.endswith("weight")))
 
 
-def backbone(first: int, extra: nn.Module, norm: Callable[..., nn.Module] = nn.BatchNorm2d) -> BackboneWithFPN:
+def backbone(first: int, extra: ExtraFPNBlock, norm: Callable[..., nn.Module] = nn.BatchNorm2d) -> BackboneWithFPN:
     layers = {f"layer{i}": str(i - first) for i in range(first, 5)}
     channels = [64 << (i - 1) for i in range(first, 5)]
     return BackboneWithFPN(resnet18(weights=None, norm_layer=norm), layers, channels, 256, extra)

@@ -10,7 +10,7 @@ from meshsight.models.build import build_detector
 from meshsight.models.importing import mmdet, plain_backbones, torchvision, yolox
 from meshsight.models.importing.checkpoint import Checkpoint
 from meshsight.models.importing.class_names import COCO
-from meshsight.models.importing.mmdet import yolox_plan
+from meshsight.models.importing.mmdet_yolo import yolox_plan
 from meshsight.models.importing.plan import Plan
 from meshsight.models.kinds import BACKBONE_KINDS
 from meshsight.models.weights import misfits
