@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from meshsight.models.anchor_spec import AnchorSpec
 from meshsight.models.backbones import csp_darknet, darknet, resnet, timm, tiny
 from meshsight.models.batch import PADDING, Targets
 from meshsight.models.build import build_detector
@@ -89,6 +90,25 @@ DETECTORS: dict[str, VariantSpec] = {
         neck=fpn.Spec(channels=16, first_stride=4, num_levels=5, extra_levels="pool"),
         proposals=two_stage.ProposalSpec(channels=16, num_samples=None, num_per_level=50, num_proposals=60),
         regions=two_stage.RegionSpec(channels=32, side=3, num_samples=512),
+        decode=DECODE,
+    ),
+    "two-stage-as-torchvision": two_stage.Spec(
+        backbone=TINY,
+        neck=fpn.Spec(channels=16, first_stride=4, num_levels=5, extra_levels="pool"),
+        proposals=two_stage.ProposalSpec(
+            channels=16,
+            anchors=AnchorSpec(base_scale=8.0, num_octave_scales=1, is_rounded=True),
+            num_samples=None,
+            num_per_level=50,
+            num_proposals=60,
+        ),
+        regions=two_stage.RegionSpec(channels=32, side=3, num_samples=512, num_readings=2, is_aligned=False),
+        decode=DECODE,
+    ),
+    "retina-as-torchvision": dense.Spec(
+        backbone=TINY,
+        neck=fpn.Spec(channels=16, extra_levels="on_output", has_relu_between=True),
+        head=retina.Spec(channels=16, num_convs=1, anchors=AnchorSpec(is_rounded=True)),
         decode=DECODE,
     ),
     "resnet-fpn-retina": dense.Spec(backbone=RESNET, neck=DEEP_FPN, head=RETINA, decode=DECODE),
