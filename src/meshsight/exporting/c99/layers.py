@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from meshsight.exporting.c99.kernels import Kernel
-from meshsight.exporting.c99.numbers import c_array, c_float
+from meshsight.exporting.c99.numbers import c_float, c_floats
 from meshsight.exporting.c99.plan import LANES, Plan, Step
 
 MOST_PIXELS = 4
@@ -91,8 +91,7 @@ def constants(step: Step) -> str:
     """Returns a step's weights and biases as C arrays."""
     bias = np.zeros(step.made.stored)
     bias[: len(step.bias)] = step.bias
-    weights = c_array("float", f"{step.name}_w", map(c_float, _ordered(step)))
-    return weights + c_array("float", f"{step.name}_b", map(c_float, bias))
+    return c_floats(f"{step.name}_w", _ordered(step)) + c_floats(f"{step.name}_b", bias)
 
 
 def _ordered(step: Step) -> Float[np.ndarray, " n"]:

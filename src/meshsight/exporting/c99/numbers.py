@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import numpy as np
+from jaxtyping import Float
 
 SMALLEST = float(np.finfo(np.float32).tiny)
 PER_LINE = 8
@@ -24,3 +25,8 @@ def c_array(kind: str, name: str, literals: Iterable[str]) -> str:
     items = list(literals)
     lines = [", ".join(items[start : start + PER_LINE]) for start in range(0, len(items), PER_LINE)]
     return f"static const {kind} {name}[{len(items)}] = {{\n    " + ",\n    ".join(lines) + "};\n"
+
+
+def c_floats(name: str, values: Float[np.ndarray, "..."]) -> str:
+    """Returns a constant array of float32, whatever the shape."""
+    return c_array("float", name, (c_float(value) for value in values.ravel().tolist()))
