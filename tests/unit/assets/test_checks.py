@@ -11,6 +11,7 @@ from meshsight.assets.checks.examining import examine_model
 from meshsight.assets.checks.finding import AssetFinding
 from meshsight.assets.checks.opening import open_model
 from meshsight.assets.checks.units import judge_unit
+from meshsight.core.errors import AssetError
 from meshsight.specs.mesh_import import MeshImport
 
 from .broken_models import BROKEN, Maker, ball, fin, mesh_of, write_glb, write_ply, wrong_base
@@ -137,3 +138,22 @@ def test_the_faces_of_a_needle_stay(tmp_path: Path) -> None:
     faces = np.array([[0, 2, 1], [0, 4, 3], [4, 1, 3], [0, 1, 4], [0, 3, 2], [1, 2, 3]])
     found = examine(write_ply(tmp_path / "a.ply", vertices, faces), unit="m", up_axis="z")
     assert set(found) == {"needle_faces", "missing_normals"}
+
+
+@pytest.mark.parametrize("shrunk", [0.0, np.nan], ids=["one point", "no numbers"])
+def test_a_model_without_area_cannot_be_read(shrunk: float, tmp_path: Path) -> None:
+    path = write_ply(tmp_path / "a.ply", ball().vertices * shrunk, ball().faces)
+    with pytest.raises(AssetError, match="not one of its 320 triangles has an area"):
+        open_model(str(path), MeshImport(), 64)
+
+
+def test_a_texture_outside_the_folder_is_never_read(tmp_path: Path) -> None:
+    write_picture(tmp_path / "secret.png")
+    (tmp_path / "model").mkdir()
+    for name in ("../secret.png", str(tmp_path / "secret.png")):
+        found = examine(write_textured_obj(tmp_path / "model" / "a.obj", f"map_Kd {name}"))
+        assert "texture_missing" in found
+
+
+def test_a_name_of_bytes_that_no_file_has_is_missing(tmp_path: Path) -> None:
+    assert "texture_missing" in examine(write_textured_obj(tmp_path / "a.obj", "map_Kd pa\0int.png"))

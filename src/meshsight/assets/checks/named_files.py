@@ -143,7 +143,7 @@ def _meant(name: str, folder: Path) -> tuple[Path | None, State]:
 
     A file outside the folder is never looked at: a model is not to say which files of this machine are read.
     """
-    written = name.replace("\\", "/")
+    written = name.replace("\\", "/").replace("\0", "")
     exact = (folder / written).resolve()
     if exact.is_relative_to(folder) and exact.is_file() and exact.name in (one.name for one in exact.parent.iterdir()):
         return exact, "there"

@@ -42,8 +42,7 @@ def open_model(ref: str, wanted: MeshImport, max_texture_px: int) -> Model:
             parts = tuple(read_parts(readable, max_texture_px))
         except AssetError as error:
             raise AssetError(str(error).replace(str(readable.parent), str(path.parent))) from error
-    _refuse_nothing(path, parts)
-    return Model(
+    model = Model(
         ref=ref,
         path=path,
         parts=parts,
@@ -52,15 +51,9 @@ def open_model(ref: str, wanted: MeshImport, max_texture_px: int) -> Model:
         nodes=_node_scales(path),
         left_out=maps_left_out(path),
     )
-
-
-def _refuse_nothing(path: Path, parts: tuple[RawPart, ...]) -> None:
-    corners = np.concatenate([part.vertices[part.faces].reshape(-1, 3) for part in parts])
-    corners = corners[np.isfinite(corners).all(axis=1)]
-    if len(corners) == 0:
-        raise AssetError(f"{path}: no vertex of any face is a number; export it anew")
-    if not np.ptp(corners, axis=0).any():
-        raise AssetError(f"{path}: all its vertices lie in one point; export it anew")
+    if not model.surface.is_finite.any() or len(model.surface.sound) == 0:
+        raise AssetError(f"{path}: not one of its {len(model.surface.faces):,} triangles has an area; export it anew")
+    return model
 
 
 def _builtin(ref: str) -> Model:

@@ -27,6 +27,7 @@ _PARSE_ERRORS = (
     NotImplementedError,
     OSError,
     TypeError,
+    UnboundLocalError,
     ValueError,
     struct.error,
 )
