@@ -94,6 +94,29 @@ def test_an_imported_backbone_arrives_through_the_recipe(tmp_path: Path) -> None
         torch.testing.assert_close(ours, tensor)
 
 
+@torch.no_grad()
+def test_a_convnext_of_torchvision_gives_the_maps_it_gave() -> None:
+    torch.manual_seed(0)
+    theirs = models.convnext_tiny(weights=None, stochastic_depth_prob=0.0).eval()
+    for name, tensor in theirs.state_dict().items():
+        tensor.copy_(torch.rand_like(tensor) if "layer_scale" in name else tensor + 0.02 * torch.randn_like(tensor))
+    found = import_state(tensors(theirs))
+    assert found.source == "torchvision or timm"
+    assert found.spec.model_dump()["name"] == "convnext_tiny"
+    ours = build(timm_kind.Spec(name="convnext_tiny", pretrained=False), False).eval()
+    flat = {name.replace(".", "_", 1): tensor for name, tensor in found.state.items()}
+    ours.network.load_state_dict(flat)
+    images = torch.rand(1, 3, 64, 64)
+    maps: list[Tensor] = []
+    level = images
+    for i, layer in enumerate(theirs.features):
+        level = layer(level)
+        if i % 2:
+            maps.append(level)
+    for mine, original in zip(ours(images), maps, strict=True):
+        torch.testing.assert_close(mine, original, rtol=1e-4, atol=1e-4 * original.abs().max().item())
+
+
 def test_what_is_not_known_is_refused_in_one_line() -> None:
     for state, words in (
         ({"encoder.weight": torch.zeros(1)}, r"no model that is known here \(they begin with encoder.weight\)"),
