@@ -31,7 +31,7 @@ from meshsight.workflows.assets_check import AssetCheck, CheckedModel, MendedMod
 from meshsight.workflows.assets_turntable import NUM_VIEWS, Turntable, turn_around
 
 _TONES: dict[Severity, Literal["bad", "doubtful", "good"]] = {"error": "bad", "warning": "doubtful", "info": "good"}
-_VIEW_PX = 210
+_VIEW_PX = 200
 
 
 def write_assets_page(html: Path, found: AssetCheck) -> None:

@@ -14,7 +14,18 @@ from meshsight.assets.checks.units import judge_unit
 from meshsight.core.errors import AssetError
 from meshsight.specs.mesh_import import MeshImport
 
-from .broken_models import BROKEN, Maker, ball, fin, mesh_of, write_glb, write_ply, wrong_base
+from .broken_models import (
+    BROKEN,
+    Maker,
+    ball,
+    fin,
+    mesh_of,
+    write_glb,
+    write_picture,
+    write_ply,
+    write_textured_obj,
+    wrong_base,
+)
 
 CASES = [
     pytest.param(code, maker, id=f"{code}-{maker.__name__}") for code, makers in BROKEN.items() for maker in makers

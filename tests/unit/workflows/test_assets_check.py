@@ -173,7 +173,11 @@ def test_symmetry_is_said_with_what_it_means() -> None:
     codes = {finding.code: finding.text for finding in check_model("builtin:cylinder", AS_IT_IS).findings}
     assert "angle about z in a pose label means nothing" in codes["continuous_symmetry"]
     codes = {finding.code: finding.text for finding in check_model("builtin:cube", AS_IT_IS).findings}
+    assert "23 turns about x, y, z and 10 more axes" in codes["discrete_symmetry"]
     assert "23 others that are just as right" in codes["discrete_symmetry"]
+    codes = {finding.code: finding.text for finding in check_model("builtin:bottle", AS_IT_IS).findings}
+    assert "after a turn of 180\N{DEGREE SIGN} about z" in codes["discrete_symmetry"]
+    assert "the shape alone has more: any turn about z" in codes["symmetric_but_for_colour"]
 
 
 def test_the_page_shows_each_model_and_what_mends_it(tmp_path: Path) -> None:

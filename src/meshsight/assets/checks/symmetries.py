@@ -35,7 +35,7 @@ def check_symmetry(textured: Symmetries, shape: Symmetries) -> Iterator[AssetFin
 
 
 def symmetry_in_words(symmetries: Symmetries) -> str:
-    """Returns one short phrase: "none", "any turn about z", "3 turns about (0.58, 0.58, 0.58)"."""
+    """Returns one short phrase: "none", "any turn about z", "turns of 60 degrees about z", "3 turns about x, y, z"."""
     if len(symmetries.continuous) == 3:
         return "any turn"
     if symmetries.continuous:
@@ -45,7 +45,9 @@ def symmetry_in_words(symmetries: Symmetries) -> str:
         return "none"
     axes = dict.fromkeys(axis_name(axis) for axis in turn_axes(symmetries))
     count = len(symmetries.discrete)
-    return f"{count} {'turn' if count == 1 else 'turns'} about {', '.join(list(axes)[:3])}" + (
+    if len(axes) == 1:
+        return f"{'a turn' if count == 1 else 'turns'} of {360 / (count + 1):g}\N{DEGREE SIGN} about {next(iter(axes))}"
+    return f"{count} turns about {', '.join(list(axes)[:3])}" + (
         f" and {len(axes) - 3} more axes" if len(axes) > 3 else ""
     )
 
