@@ -3,19 +3,26 @@
 The C is compiled as for any x86-64, as for a NAO's Atom (Silvermont: SSE4.2, no AVX) and for this processor, and is
 called in a loop by a small program. onnxruntime runs the same net from Python with its buffers bound, one patch at a
 time, as a robot would; what such a call costs by itself is measured by a graph that only negates its input.
+
+A third side, the C of the off-the-shelf generator emx-onnx-cgen, joins in where its program is named:
+
+    python -m venv /tmp/emx
+    /tmp/emx/bin/pip install emx-onnx-cgen
+    python benchmarks/patch_latency.py --emx /tmp/emx/bin/emx-onnx-cgen
 """
 
 import shutil
 import statistics
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import onnx
 import onnxruntime
 import torch
-from measuring import Cost, Target, arguments, median_ratio, progress, report, run_single_threaded, scratch, take_turns
+from measuring import Target, arguments, median_ratio, progress, report, run_single_threaded, scratch, take_turns
 from onnx import TensorProto, helper
 
 from meshsight.exporting.c99.export import export_c99
@@ -25,21 +32,25 @@ from meshsight.models.patch.published import naoth_classifier
 
 SETTINGS = {"any": ("-O2",), "silvermont": ("-O2", "-march=silvermont"), "native": ("-O3", "-march=native")}
 TARGETS = (Target(figure="silvermont_to_onnxruntime", limit=0.5),)
+TARGET_WITH_EMX = Target(figure="silvermont_to_emx", limit=0.5)
+OURS = "-DRUN=ball_run(patch, out, arena)"
+THEIRS = "-DRUN=model((void *)patch, (void *)out)"
 PROGRAM = """\
-#include "ball.h"
+void ball_run(const float *patch, float *out, float *arena);
+void model(const float *patch, float *out);
 int main(void)
 {
-    static unsigned char patch[BALL_HEIGHT * BALL_WIDTH];
-    static float out[BALL_NUM_OUTPUTS], arena[BALL_ARENA];
+    static float patch[256], out[2], arena[100000];
     volatile float sum = 0;
     int i;
-    for (i = 0; i < BALL_HEIGHT * BALL_WIDTH; ++i)
-        patch[i] = (unsigned char)(i * 37);
+    for (i = 0; i < 256; ++i)
+        patch[i] = (float)(i * 37 % 256);
     for (i = 0; i < COUNT; ++i) {
-        patch[i % 256] ^= 1;
-        ball_run_bytes(patch, out, arena);
+        patch[i % 256] += 1.0f;
+        RUN;
         sum += out[0];
     }
+    (void)arena;
     return 0;
 }
 """
@@ -50,22 +61,45 @@ def main() -> int:
     parser = arguments(__doc__ or "")
     parser.add_argument("--rounds", type=int, default=7, help="turns of each side")
     parser.add_argument("--patches", type=int, default=100_000, help="patches in a turn of C; a tenth in onnxruntime's")
+    parser.add_argument("--emx", type=Path, help="the program emx-onnx-cgen, in an environment of its own")
     options = parser.parse_args()
     run_single_threaded()
     if shutil.which("gcc") is None:
         raise SystemExit("patch_latency.py: no gcc on this machine; install it to compile the generated code")
     with scratch() as folder:
         progress("exporting")
-        net = _net()
-        programs = _compile(net, folder, options.patches)
-        calls = [lambda program=program: subprocess.run([program], check=True) for program in programs]
-        few = max(options.patches // 10, 1)
-        calls += [_session_loop(path, few) for path in (_net_graph(net, folder), _empty_graph(folder))]
+        sides = _sides(folder, options.patches, options.emx)
         progress("measuring")
-        rows = take_turns(options.rounds, *calls)
-    return report(
-        "One patch through generated C beside onnxruntime", _figures(rows, options.patches, few), TARGETS, options.json
-    )
+        rows = take_turns(options.rounds, *(side.run for side in sides.values()))
+    times = {
+        name: [1e6 * row[index].cpu_s / side.count for row in rows] for index, (name, side) in enumerate(sides.items())
+    }
+    targets = (*TARGETS, TARGET_WITH_EMX) if options.emx is not None else TARGETS
+    return report("One patch through generated C beside onnxruntime", _figures(times), targets, options.json)
+
+
+class Side(NamedTuple):
+    """What takes turns: a call, and how many patches it computes."""
+
+    run: Callable[[], object]
+    count: int
+
+
+def _sides(folder: Path, count: int, emx: Path | None) -> dict[str, Side]:
+    net = _net()
+    source, graph = export_c99(net, folder).source, _net_graph(net, folder)
+    programs = {name: _compile(folder, source, (*flags, OURS), count) for name, flags in SETTINGS.items()}
+    if emx is not None:
+        subprocess.run([emx, "compile", graph, folder / "emx.c"], check=True, stdout=subprocess.DEVNULL)
+        for name, flags in SETTINGS.items():
+            programs[f"emx_{name}"] = _compile(folder, folder / "emx.c", (*flags, "-O3", THEIRS), count)
+    few = max(count // 10, 1)
+    sides = {
+        name: Side(lambda program=program: subprocess.run([program], check=True), count)
+        for name, program in programs.items()
+    }
+    sides["onnxruntime"] = Side(_session_loop(graph, few), few)
+    return sides | {"onnxruntime_empty_graph": Side(_session_loop(_empty_graph(folder), few), few)}
 
 
 def _net() -> PatchNet:
@@ -75,20 +109,20 @@ def _net() -> PatchNet:
     return net.eval()
 
 
-def _compile(net: PatchNet, folder: Path, count: int) -> list[Path]:
-    files = export_c99(net, folder)
-    main_file = folder / "main.c"
+def _compile(folder: Path, source: Path, flags: Sequence[str], count: int) -> Path:
+    main_file, program = folder / "main.c", folder / f"{source.stem}{len(list(folder.iterdir()))}"
     main_file.write_text(PROGRAM)
-    for name, flags in SETTINGS.items():
-        command = ["gcc", "-std=c99", *flags, f"-DCOUNT={count}", "-o", folder / name, main_file, files.source, "-lm"]
-        subprocess.run(command, check=True)
-    return [folder / name for name in SETTINGS]
+    command = ["gcc", "-std=c99", *flags, f"-DCOUNT={count}", "-o", program, main_file, source, "-lm"]
+    subprocess.run(command, check=True)
+    return program
 
 
 def _net_graph(net: PatchNet, folder: Path) -> Path:
     path = folder / "net.onnx"
     patch = torch.zeros(1, 1, *net.spec.input_hw)
-    torch.onnx.export(net, (patch,), path, dynamo=True, optimize=True, verbose=False, input_names=["patch"])
+    torch.onnx.export(
+        net, (patch,), path, dynamo=True, optimize=True, verbose=False, input_names=["patch"], external_data=False
+    )
     return path
 
 
@@ -120,20 +154,17 @@ def _session_loop(path: Path, count: int) -> Callable[[], None]:
     return loop
 
 
-def _figures(rows: list[tuple[Cost, ...]], patches: int, few: int) -> dict[str, float | int | str | None]:
-    sides = list(zip(*([cost.cpu_s for cost in row] for row in rows), strict=True))
-    *ours, net, empty = (
-        [1e6 * seconds / (patches if index < len(SETTINGS) else few) for seconds in side]
-        for index, side in enumerate(sides)
-    )
+def _figures(times: dict[str, list[float]]) -> dict[str, float | int | str | None]:
+    """Returns microseconds, and the ratios of our code to the others."""
     figures: dict[str, float | int | str | None] = {
-        f"{name}_us": statistics.median(times) for name, times in zip(SETTINGS, ours, strict=True)
+        f"{name}_us": statistics.median(values) for name, values in times.items()
     }
-    figures |= {"onnxruntime_us": statistics.median(net), "onnxruntime_empty_graph_us": statistics.median(empty)}
-    inner = [whole - call for whole, call in zip(net, empty, strict=True)]
-    for name, times in zip(SETTINGS, ours, strict=True):
-        figures[f"{name}_to_onnxruntime"] = median_ratio(times, net)
-        figures[f"{name}_to_onnxruntime_without_its_call"] = median_ratio(times, inner)
+    inner = [whole - call for whole, call in zip(times["onnxruntime"], times["onnxruntime_empty_graph"], strict=True)]
+    for name in SETTINGS:
+        figures[f"{name}_to_onnxruntime"] = median_ratio(times[name], times["onnxruntime"])
+        figures[f"{name}_to_onnxruntime_without_its_call"] = median_ratio(times[name], inner)
+        if f"emx_{name}" in times:
+            figures[f"{name}_to_emx"] = median_ratio(times[name], times[f"emx_{name}"])
     return figures
 
 
