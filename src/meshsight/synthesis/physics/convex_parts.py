@@ -2,7 +2,7 @@
 
 Each piece of the surface lies within the hull of its part, so a mesh never reaches out of its parts; watertight or not.
 
-Shapes: k points of a part, f triangles.
+Shapes: f triangles.
 """
 
 from dataclasses import dataclass, field
@@ -14,8 +14,8 @@ from scipy.spatial import ConvexHull, QhullError
 from meshsight.records.mesh import Mesh
 from meshsight.synthesis.geometry import Geometry
 
-Points = Float[np.ndarray, "k 3"]
-Triangles = Float[np.ndarray, "f 3 3"]
+Points = Float[np.ndarray, "_ 3"]
+Triangles = Float[np.ndarray, "_ 3 3"]
 
 _MOST_CUTS = 8
 _HOLLOW = 0.01
@@ -95,17 +95,20 @@ def _piece_of(triangles: Triangles, thinnest_m: float) -> _Piece:
 
 
 def _cut(piece: _Piece, thinnest_m: float) -> list[_Piece]:
-    """Cuts by the plane across an axis after which the two hulls hold least together; of equals, the more even one."""
+    """Cuts across an axis so that the two hulls hold least together; of equals, evenly and across the longest side.
+
+    Without that preference a ring would be sliced like a loaf, which gains nothing.
+    """
     best, least = [], np.inf
+    low, sizes = piece.points.min(axis=0), np.ptp(piece.points, axis=0)
     for axis in range(3):
-        along = piece.points[:, axis]
-        low, size = float(along.min()), float(np.ptp(along))
         for at in _heights(piece.triangles[:, :, axis]):
             sides = _clip(piece.triangles, axis, at)
             if min(len(side) for side in sides) == 0:
                 continue
             halves = [_piece_of(side, thinnest_m) for side in sides]
-            cost = sum(half.volume for half in halves) + _UNEVEN * abs((at - low) / size - 0.5) * piece.volume
+            off = abs((at - low[axis]) / sizes[axis] - 0.5) + 1.0 - sizes[axis] / sizes.max()
+            cost = sum(half.volume for half in halves) + _UNEVEN * off * piece.volume
             if cost < least:
                 best, least = halves, cost
     return best

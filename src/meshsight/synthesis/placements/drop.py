@@ -24,7 +24,7 @@ class Spec(DiscSpec):
     friction: Annotated[Distribution, bounded(0.0, 5.0)] = Uniform(low=0.4, high=1.0)
     """Coefficient of friction of all surfaces."""
     restitution: Annotated[Distribution, bounded(0.0, 0.9)] = Uniform(low=0.0, high=0.3)
-    """Speed after a bounce over the speed before it, for all surfaces."""
+    """Speed after a bounce over the speed before it, for all surfaces, to about 0.1."""
     max_seconds: float = Field(default=5.0, gt=0, le=60)
     """Simulated time after which a scene whose objects still move is rejected."""
     parts: int = Field(default=1, ge=1, le=64)
