@@ -59,8 +59,8 @@ int main(void)
 def main() -> int:
     """Measures and prints."""
     parser = arguments(__doc__ or "")
-    parser.add_argument("--rounds", type=int, default=7, help="turns of each side")
-    parser.add_argument("--patches", type=int, default=100_000, help="patches in a turn of C; a tenth in onnxruntime's")
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each side")
+    parser.add_argument("--patches", type=int, default=400_000, help="patches in a turn of C; a tenth in onnxruntime's")
     parser.add_argument("--emx", type=Path, help="the program emx-onnx-cgen, in an environment of its own")
     options = parser.parse_args()
     run_single_threaded()
