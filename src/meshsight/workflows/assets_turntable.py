@@ -27,7 +27,7 @@ _DISTANCE = 2.25
 _GROUND = 12.0
 """Half the ground's side, in multiples of the diagonal: it fills the pictures."""
 _TILES_M = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 50.0, 100.0, 500.0)
-_MOST_AXES = 12
+_SAME_DIRECTION = 0.999
 _MESH, _GRID, _SKY = "model", "grid", "sky"
 
 
@@ -152,9 +152,12 @@ def _axis_lines(symmetries: Symmetries, diagonal: float, bounds: Bounds) -> list
     turning = [(one.axis, one.offset) for one in symmetries.continuous]
     turning += [(axis_of(pose[:3, :3]), fixed_point(pose)) for pose in symmetries.discrete]
     lines: list[_Line] = []
-    for axis, point in turning[:_MOST_AXES]:
-        middle = point + axis * float((bounds.center - point) @ axis)
-        lines.append(_Line(start=middle - reach * axis, end=middle + reach * axis, color=color))
+    drawn: list[Vector3] = []
+    for axis, point in turning:
+        if all(abs(float(axis @ other)) < _SAME_DIRECTION for other in drawn):
+            drawn.append(axis)
+            middle = point + axis * float((bounds.center - point) @ axis)
+            lines.append(_Line(start=middle - reach * axis, end=middle + reach * axis, color=color))
     zero = np.zeros(3)
     own = zip(np.eye(3), AXIS_COLORS, "xyz", strict=True)
     return lines + [_Line(start=zero, end=0.3 * diagonal * axis, color=c, name=name) for axis, c, name in own]

@@ -36,21 +36,36 @@ def assets() -> None:
     show_default=True,
     help="Where --fix puts the origin: center of the box, or middle of its base.",
 )
-@click.option("--unit", type=click.Choice(("auto", "m", "cm", "mm", "in")), default="auto", show_default=True)
-@click.option("--up-axis", type=click.Choice(("auto", "y", "z")), default="auto", show_default=True)
+@click.option(
+    "--unit",
+    type=click.Choice(("auto", "m", "cm", "mm", "in")),
+    default="auto",
+    show_default=True,
+    help="Unit of the files, where you know it.",
+)
+@click.option(
+    "--up-axis",
+    type=click.Choice(("auto", "y", "z")),
+    default="auto",
+    show_default=True,
+    help="Up axis of the files, where you know it.",
+)
 @verb_command
-def check(
+def check(  # noqa: PLR0913 - one for each option
     files: tuple[str, ...],
     html: Path | None,
     fix: Path | None,
-    **wishes: Any,
+    max_faces: int | None,
+    origin: str,
+    unit: str,
+    up_axis: str,
 ) -> Outcome:
     """Looks for everything that is wrong with 3D models (OBJ, GLB, PLY, STL, or builtin:NAME); they are never touched.
 
     Ends with 1 when a model has an error or cannot be read; warnings are allowed. With --fix, what counts are the
     mended copies.
     """
-    request = workflow("assets_check", "Request")(**wishes)
+    request = workflow("assets_check", "Request")(unit=unit, up_axis=up_axis, max_faces=max_faces, origin=origin)
     found = workflow("assets_check", "check_assets")(files, fix=fix, request=request)
     if html is not None:
         workflow("assets_page", "write_assets_page")(html, found)
