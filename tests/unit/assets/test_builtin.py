@@ -6,9 +6,12 @@ import pytest
 from meshsight.assets.builtin.catalogue import TWINS, list_objects, list_shapes, make_builtin
 from meshsight.assets.builtin.solids import circle, extrude, extrude_ring, rounded_box, triangulate
 from meshsight.assets.builtin.surface import Surface, ball, cylinder, lathe, sweep
-from meshsight.assets.findings import find_in_mesh
+from meshsight.assets.checks.examining import examine_model
+from meshsight.assets.checks.opening import open_model
+from meshsight.assets.loading import MAX_TEXTURE_PX
 from meshsight.core.errors import AssetError
 from meshsight.records.mesh import bounds_of
+from meshsight.specs.mesh_import import MeshImport
 
 NAMES = [*list_objects(), *list_shapes()]
 
@@ -29,8 +32,9 @@ def test_there_are_enough_objects_with_a_line_each():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_object_is_a_closed_outward_surface(name):
-    """`find_in_mesh` knows open edges, inward triangles, flipped normals and missing texture coordinates."""
-    assert find_in_mesh(make_builtin(name)) == ()
+    """The asset doctor knows open edges, inward triangles, flipped normals and missing texture coordinates."""
+    model = open_model(f"builtin:{name}", MeshImport(), MAX_TEXTURE_PX)
+    assert [finding.code for finding in examine_model(model) if finding.severity != "info"] == []
 
 
 @pytest.mark.parametrize("name", NAMES)

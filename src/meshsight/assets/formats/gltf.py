@@ -31,7 +31,10 @@ def read(path: Path, max_texture_px: int) -> list[RawPart]:
         AssetError: the file is broken or has no triangles, a file it names is missing, or it needs what we do not read.
     """
     document = open_document(path)
-    _refuse_unreadable(document)
+    try:
+        _refuse_unreadable(document)
+    except (LookupError, TypeError, AttributeError) as error:
+        raise AssetError(f"{path}: its meshes are not as glTF describes them ({error!r}); export it anew") from error
     textures = TextureTable(document, max_texture_px)
     entries = document.tree.get("materials", [])
     try:

@@ -29,8 +29,8 @@ class KittiTermsSpec(ForeignSpec):
     partly_occluded_up_to: float = Field(0.5, ge=0, le=1)
     """Largest hidden share that counts as occlusion 1; above it stands 2."""
     max_tilt_deg: float = Field(1.0, ge=0, le=90)
-    """An object that leans further from the camera's vertical loses its pose: KITTI knows only the turn about it. 90 keeps
-    every object's size and place, with the nearest upright turn."""
+    """An object that leans further from the camera's vertical loses its pose: KITTI knows only the turn about it. With
+    90, every object keeps its size and place, and gets the nearest upright turn."""
     min_visibility: float = Field(0.0, ge=0, le=1)
     """Objects of which a smaller share is seen become DontCare."""
     min_height_px: float = Field(0.0, ge=0)
