@@ -14,7 +14,7 @@ for name in wanted:
     try:
         importlib.import_module(name)
     except ModuleNotFoundError as error:  # the heavy half of a kind that an extra brings
-        if error.name != "h5py" or not name.rpartition(".")[2].startswith("_"):
+        if error.name not in ("h5py", "mujoco") or not name.rpartition(".")[2].startswith("_"):
             raise
 heavy = {"torch", "torchvision", "timm", "onnx", "bpy", "mlflow"} & set(sys.modules)
 print(len(wanted), sorted(heavy))

@@ -15,7 +15,7 @@ from meshsight.synthesis.sampler import SceneSampler
 from meshsight.synthesis.view import View, overhang_of
 
 pytest.importorskip("mujoco")
-falling = pytest.importorskip("meshsight.synthesis.physics.falling")
+falling = pytest.importorskip("meshsight.synthesis.physics._falling")
 
 CALM = falling.Fall(friction=0.6, restitution=0.1, max_seconds=10.0)
 BOX = trimesh.creation.box((0.2, 0.1, 0.3)).vertices
@@ -206,7 +206,7 @@ def test_a_flat_mesh_comes_to_lie(assets, draw, make_spec):
 
 def test_without_mujoco_the_recipe_is_valid_and_the_build_names_the_extra(monkeypatch, make_spec):
     monkeypatch.setitem(sys.modules, "mujoco", None)
-    for module in ("placements._drop", "physics.falling"):
+    for module in ("placements._drop", "physics._falling"):
         monkeypatch.delitem(sys.modules, f"meshsight.synthesis.{module}", raising=False)
     assert make_spec(placement="drop").placement.kind == "drop"
     with pytest.raises(MissingExtraError, match=r"placement 'drop' needs the package 'mujoco'.*meshsight\[physics\]"):

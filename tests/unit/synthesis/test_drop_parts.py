@@ -69,7 +69,7 @@ def test_a_mesh_is_split_once():
 
 def test_a_ball_falls_into_a_ring_of_parts_but_rests_on_its_hull():
     pytest.importorskip("mujoco")
-    falling = pytest.importorskip("meshsight.synthesis.physics.falling")
+    falling = pytest.importorskip("meshsight.synthesis.physics._falling")
     ball = trimesh.creation.icosphere(subdivisions=3, radius=0.03).vertices
     heights = []
     for most in (1, 12):

@@ -11,8 +11,8 @@ from meshsight.records.scene import Ground
 from meshsight.synthesis.body import Body, PlacedBody
 from meshsight.synthesis.disc import describe_disc, draw_radius_m, point_before, point_on_disc
 from meshsight.synthesis.draws import Draws
+from meshsight.synthesis.physics._falling import Fall, Faller, let_fall
 from meshsight.synthesis.physics.convex_parts import PartsCache
-from meshsight.synthesis.physics.falling import Fall, Faller, let_fall
 from meshsight.synthesis.placement import Region
 from meshsight.synthesis.placements.drop import Spec
 from meshsight.synthesis.rejection import UNSETTLED, RejectedScene
