@@ -17,12 +17,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
 from meshsight.core.errors import AssetError, CallError, DataError, StorageError, SynthesisError
 from meshsight.core.files import dump_json
-from meshsight.core.images import read_image
+from meshsight.core.images import read_image, write_image
 from meshsight.datasets import run_state
 from meshsight.datasets.folder import RUN, open_folder
 from meshsight.datasets.sample_json import sample_to_json
@@ -201,6 +202,21 @@ def test_a_mesh_that_changed_in_between_is_noticed(tmp_path: Path) -> None:
     spec = recipe(objects=[{"name": "part", "mesh": "part.obj", "load": load}], frames=2)
     make(tmp_path / "set", spec)
     mesh.write_text(mesh.read_text().replace(".1", ".2"))
+    with pytest.raises(CallError, match="a file that the recipe names has other content"):
+        make(tmp_path / "set", spec, resume=True)
+
+
+def test_a_texture_that_changed_in_between_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "part.mtl").write_text("newmtl paint\nmap_Kd skin.png\n")
+    corners = "v 0 0 0\nv .1 0 0\nv 0 .1 0\nv 0 0 .1\nvt 0 0\nvt 1 0\nvt 0 1\n"
+    faces = "f 1/1 3/2 2/3\nf 1/1 2/2 4/3\nf 1/1 4/2 3/3\nf 2/1 3/2 4/3\n"
+    (tmp_path / "part.obj").write_text(f"mtllib part.mtl\n{corners}usemtl paint\n{faces}")
+    write_image(tmp_path / "skin.png", np.full((4, 4, 3), 200, np.uint8))
+    load = {"unit": "m", "up_axis": "z"}
+    objects = [{"name": "part", "mesh": str(tmp_path / "part.obj"), "load": load}]
+    spec = recipe(objects=objects, frames=2)
+    make(tmp_path / "set", spec)
+    write_image(tmp_path / "skin.png", np.full((4, 4, 3), 20, np.uint8))
     with pytest.raises(CallError, match="a file that the recipe names has other content"):
         make(tmp_path / "set", spec, resume=True)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import meshsight
+from meshsight.assets.checks.named_files import named_files
 from meshsight.assets.places import find_file
 from meshsight.core.files import dump_json, sha256_of, sha256_of_file
 from meshsight.datasets.plan import FolderPlan
@@ -23,7 +24,11 @@ def plan_of(spec: SceneSpec, root: Path) -> FolderPlan:
         AssetError: a file that the recipe names is missing.
     """
     plain = spec.model_dump(mode="json")
-    files = {ref: sha256_of_file(find_file(ref, root, noun)) for ref, noun in sorted(set(_files(spec, plain)))}
+    files: dict[str, str] = {}
+    for ref, noun in sorted(set(_files(spec, plain))):
+        path = find_file(ref, root, noun)
+        files[ref] = sha256_of_file(path)
+        files |= {f"{ref}: {name}": digest for name, digest in _beside(path)}
     return FolderPlan(
         software=f"meshsight {meshsight.__version__}",
         fingerprint=sha256_of(dump_json([plain, files]).encode())[:16],
@@ -39,6 +44,13 @@ def _files(spec: SceneSpec, plain: object) -> Iterator[tuple[str, str]]:
             yield mesh, "mesh file"
     for picture in _pictures(plain):
         yield picture, "picture"
+
+
+def _beside(path: Path) -> Iterator[tuple[str, str]]:
+    """Yields the names and checksums of what a model shows from other files: material libraries, textures, buffers."""
+    for named in named_files(path):
+        if named.is_needed and named.path is not None:
+            yield named.name, sha256_of_file(named.path)
 
 
 def _pictures(node: object) -> Iterator[str]:
