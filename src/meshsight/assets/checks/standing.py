@@ -77,7 +77,7 @@ def check_up_axis(model: Model) -> Iterator[AssetFinding]:
             code="up_axis_unstated",
             severity="info" if verdict.is_certain else "warning",
             text=f"the file does not say its up axis; taken as {verdict.assumed} ({verdict.reason})"
-            + ("" if verdict.is_certain else ", which is a mere guess: it stands on neither y = 0 nor z = 0"),
+            + ("" if verdict.is_certain else "; that is a mere guess"),
             remedy=f"look at the pictures, and say it in the recipe: {setting}"
             + ("" if verdict.is_certain else "; for `--fix` with `--up-axis`"),
             is_mended=verdict.is_certain,
