@@ -210,19 +210,21 @@ def test_candidates_score_above_the_threshold_or_zero(build: Build) -> None:
     assert bool(((scores == 0) | (scores > middle)).all())
 
 
-def test_loss_falls_on_one_image(build: Build) -> None:
+STEPS = {"yolox": 80, "yolox-depthwise": 80}
+"""Steps to fall in; the others have 25. What YOLOX learns from changes with its boxes, and it starts slowly."""
+
+
+def test_loss_falls_on_one_image(build: Build, request: pytest.FixtureRequest) -> None:
     detector = build().train()
     optimiser = torch.optim.AdamW(detector.parameters(), lr=2e-3)
     images, targets = make_images(2), SOME
     first = total_loss(detector, images, targets).item()
-    for _ in range(80):
+    for _ in range(STEPS.get(request.node.callspec.params["build"], 25)):
         optimiser.zero_grad()
         loss = total_loss(detector, images, targets)
-        if loss.item() < 0.6 * first:
-            return
         loss.backward()
         optimiser.step()
-    pytest.fail(f"the loss began at {first:.3f} and is still {loss.item():.3f}")
+    assert loss.item() < 0.6 * first
 
 
 def test_a_step_is_the_same_each_time(build: Build) -> None:

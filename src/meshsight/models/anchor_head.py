@@ -53,8 +53,8 @@ class AnchorHead(Head):
 
     def forward(self, pyramid: Pyramid) -> AnchorOutputs:
         """Predicts for every anchor of every level."""
-        logits = [_by_anchor(self.class_out(level), self.num_classes) for level in self.class_tower(pyramid)]
-        deltas = [_by_anchor(self.box_out(level), 4) for level in self.box_tower(pyramid)]
+        logits = [by_anchor(self.class_out(level), self.num_classes) for level in self.class_tower(pyramid)]
+        deltas = [by_anchor(self.box_out(level), 4) for level in self.box_tower(pyramid)]
         return AnchorOutputs(torch.cat(logits, dim=1).float(), torch.cat(deltas, dim=1).float())
 
     def decode(self, raw: AnchorOutputs, size_hw: tuple[int, int], spec: DecodeSpec) -> Candidates:
@@ -107,6 +107,6 @@ def _tower(spec: AnchorHeadSpec, inputs: tuple[FeatureSpec, ...]) -> nn.Module:
     return LevelNormTower(inputs, spec.channels, spec.num_convs)
 
 
-def _by_anchor(maps: Float[Tensor, "b _ h w"], width: int) -> Float[Tensor, "b n _"]:
+def by_anchor(maps: Float[Tensor, "b _ h w"], width: int) -> Float[Tensor, "b n _"]:
     """Turns (anchor, value) channels into one row for each anchor."""
     return maps.permute(0, 2, 3, 1).reshape(maps.shape[0], -1, width)

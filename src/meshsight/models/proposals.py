@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from meshsight.models.anchor_head import each_image
+from meshsight.models.anchor_head import by_anchor, each_image
 from meshsight.models.anchors import (
     NEUTRAL,
     anchors_per_cell,
@@ -58,8 +58,8 @@ class ProposalNetwork(nn.Module):
     def forward(self, pyramid: Pyramid) -> tuple[Float[Tensor, "b n 1"], Float[Tensor, "b n 4"]]:
         """Returns objectness logits and deltas of every anchor."""
         features = [F.relu(self.conv(level)) for level in pyramid]
-        logits = [_by_anchor(self.objectness_out(level), 1) for level in features]
-        deltas = [_by_anchor(self.box_out(level), 4) for level in features]
+        logits = [by_anchor(self.objectness_out(level), 1) for level in features]
+        deltas = [by_anchor(self.box_out(level), 4) for level in features]
         return torch.cat(logits, dim=1).float(), torch.cat(deltas, dim=1).float()
 
     @torch.no_grad()
@@ -109,7 +109,3 @@ class ProposalNetwork(nn.Module):
             normaliser += int((learns if self.spec.num_samples is None else counts).sum())
         normaliser = max(normaliser, 1)
         return {"proposal_class": class_sum / normaliser, "proposal_box": self.spec.box_weight * box_sum / normaliser}
-
-
-def _by_anchor(maps: Float[Tensor, "b _ h w"], width: int) -> Float[Tensor, "b n _"]:
-    return maps.permute(0, 2, 3, 1).reshape(maps.shape[0], -1, width)
