@@ -38,8 +38,14 @@ class Detector(nn.Module, ABC):
     decode_spec: DecodeSpec
 
     @abstractmethod
-    def forward(self, images: Float[Tensor, "b 3 h w"]) -> Any:
-        """Maps RGB images in 0..255 to raw outputs, a NamedTuple of tensors."""
+    def forward(self, images: Float[Tensor, "b 3 h w"], targets: Targets | None = None) -> Any:
+        """Maps RGB images in 0..255 to raw outputs, a NamedTuple of tensors.
+
+        Args:
+            images: all of one size.
+            targets: in training, the truth, for networks that also learn to mend what is deliberately wrong in it
+                (denoising queries); the others, and every network in evaluation, do not look at it.
+        """
 
     def set_progress(self, share: float) -> None:
         """Tells what share of the training is done, 0..1, before a step; for losses that change on the way."""

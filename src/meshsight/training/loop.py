@@ -164,7 +164,7 @@ class TrainingLoop:
         images = batch.images.to(self._device, non_blocking=True).float()
         targets = Targets(*(part.to(self._device, non_blocking=True) for part in batch.targets))
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._in.machine.precision == "bfloat16"):
-            raw = self._network(images)
+            raw = self._network(images, targets)
         terms = self._network.loss(raw, targets, self._in.spec.input_hw)
         (torch.stack(list(terms.values())).sum() / self._in.spec.accumulate).backward()
         return terms

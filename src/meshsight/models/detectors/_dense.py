@@ -27,7 +27,7 @@ class DenseDetector(Detector):
         self.num_classes = num_classes
         self.stride = backbone.features[-1].stride
 
-    def forward(self, images: Float[Tensor, "b 3 h w"]) -> Any:
+    def forward(self, images: Float[Tensor, "b 3 h w"], targets: Targets | None = None) -> Any:
         """Maps RGB images in 0..255 to the head's raw outputs."""
         return self.head(self.neck(self.backbone(self.normalise(images))))
 

@@ -52,7 +52,7 @@ class TwoStageDetector(Detector):
         self.num_classes = num_classes
         self.stride = backbone.features[-1].stride
 
-    def forward(self, images: Float[Tensor, "b 3 h w"]) -> TwoStageOutputs:
+    def forward(self, images: Float[Tensor, "b 3 h w"], targets: Targets | None = None) -> TwoStageOutputs:
         """Maps RGB images in 0..255 to proposals of every anchor, and features."""
         pyramid = self.neck(self.backbone(self.normalise(images)))
         logits, deltas = self.proposals(pyramid)
