@@ -47,7 +47,7 @@ class Brightness(Detector):
         self.calls = 0
         self.poisoned_at = poisoned_at
 
-    def forward(self, images: Tensor) -> Raw:
+    def forward(self, images: Tensor, targets: Targets | None = None) -> Raw:
         means = images.mean(dim=(2, 3)) / 255
         return Raw((self.guess(means[:, 1:2]) - means[:, :1]).square())
 
