@@ -76,6 +76,19 @@ def plot_slices(slices: Sequence[SliceReport], attribute: str) -> Figure:
     return figure
 
 
+def plot_bars(bars: Sequence[tuple[str, float]], x_label: str) -> Figure:
+    """Draws named values of 0 and more as bars below each other, each with its number."""
+    figure, axes = new_figure(4.6, 0.9 + 0.28 * max(len(bars), 2))
+    largest = max([value for _, value in bars], default=0.0) or 1.0
+    for row, (_, value) in enumerate(bars):
+        axes.barh(row, value, height=0.62, color=class_hex(0), alpha=0.85)
+        axes.text(value + 0.015 * largest, row, f"{value:.3f}", va="center", color=INK)
+    axes.set_yticks(range(len(bars)), [name for name, _ in bars])
+    axes.set(xlim=(0, 1.18 * largest), ylim=(len(bars) - 0.4, -0.6), xlabel=x_label)
+    axes.grid(visible=False, axis="y")
+    return figure
+
+
 def plot_series(series: Series, x_label: str, y_label: str) -> Figure:
     """Draws named lines of (x, y) values, such as training losses over steps.
 
