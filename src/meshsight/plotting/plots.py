@@ -134,6 +134,29 @@ def plot_intervals(rows: Sequence[tuple[str, float, Interval | None]], x_label: 
     return figure
 
 
+def plot_tradeoff(points: Sequence[tuple[str, float, float]], x_label: str, y_label: str) -> Figure:
+    """Draws named points of cost (x, positive, logarithmic) and worth (y), and a line through those that none beats."""
+    figure, axes = new_figure(4.6, 3.2)
+    for index, (name, x, y) in enumerate(points):
+        axes.plot([x], [y], marker="o", color=class_hex(index), markersize=7)
+        axes.annotate(name, (x, y), xytext=(6, 4), textcoords="offset points", fontsize=8, color=INK)
+    front = pareto_front([(x, y) for _, x, y in points])
+    axes.step([points[i][1] for i in front], [points[i][2] for i in front], where="post", color=FAINT, zorder=0)
+    axes.set(xscale="log", xlabel=x_label, ylabel=y_label)
+    axes.margins(0.15)
+    return figure
+
+
+def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
+    """Returns which points of cost and worth no other beats in both, cheapest first."""
+    order = sorted(range(len(points)), key=lambda i: (points[i][0], -points[i][1]))
+    front: list[int] = []
+    for i in order:
+        if not front or points[i][1] > points[front[-1]][1]:
+            front.append(i)
+    return front
+
+
 def _running_mean(values: Float[np.ndarray, " n"], window: int) -> Float[np.ndarray, " n"]:
     """The mean over a centred window, narrower at both ends."""
     total = np.concatenate([[0.0], np.cumsum(values)])

@@ -234,6 +234,16 @@ class Gap:
     interval: Interval | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """How far a detector stays behind a better one on the same images, with paired 95 % bootstrap intervals."""
+
+    ap: float
+    ap50: float
+    ap_interval: Interval | None
+    ap50_interval: Interval | None
+
+
 _REPORT = TypeAdapter(EvalReport)
 
 
