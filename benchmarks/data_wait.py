@@ -9,7 +9,7 @@ from measuring import Target, arguments, progress, report, scratch
 
 from meshsight.presets.demo import training_scenes
 from meshsight.presets.small import small_training
-from meshsight.specs.optimisation import WarmUpSpec
+from meshsight.specs.schedule import WarmUpSpec
 from meshsight.training.metrics import read_metrics
 from meshsight.training.run_folder import RunFiles
 from meshsight.workflows.generate import generate

@@ -11,7 +11,8 @@ from meshsight.models.heads import retina
 from meshsight.models.necks import fpn
 from meshsight.specs.augmentation import AugmentationSpec
 from meshsight.specs.commented import dump_commented
-from meshsight.specs.optimisation import SgdSpec, StepsSpec, WarmUpSpec
+from meshsight.specs.optimisation import SgdSpec
+from meshsight.specs.schedule import StepsSpec, WarmUpSpec
 from meshsight.specs.training import TrainSpec
 
 

@@ -6,7 +6,8 @@ from meshsight.models.heads import aligned
 from meshsight.models.necks import fpn
 from meshsight.specs.commented import dump_commented
 from meshsight.specs.decoding import DecodeSpec
-from meshsight.specs.optimisation import MuonSpec, WarmUpSpec
+from meshsight.specs.optimisation import MuonSpec
+from meshsight.specs.schedule import WarmUpSpec
 from meshsight.specs.training import TrainSpec
 
 

@@ -1,4 +1,4 @@
-"""How weights are moved: the optimiser, and the learning rate over time."""
+"""How weights are moved: the optimiser, and which learning rate and weight decay each parameter has."""
 
 from typing import Annotated, Literal
 
@@ -7,14 +7,41 @@ from pydantic import Discriminator, Field, model_validator
 from meshsight.specs.base import Spec
 
 
+class LayerDecaySpec(Spec):
+    """Learning rates that fall from the head to the stem (layer-wise learning-rate decay; ELECTRA, arXiv 2003.10555).
+
+    Layer 0 is the stem; every `blocks_per_layer` blocks of a stage are one more; neck and head come after the last. The
+    factor of layer i of L is rate ** (L + 1 - i). For ConvNeXt these are mmdetection's own groups.
+    """
+
+    rate: float = Field(default=0.9, gt=0, le=1)
+    """Factor from one layer to the one before it."""
+    by: Literal["layer", "stage"] = "layer"
+    """Whether a stage is one layer, however many blocks it has."""
+    blocks_per_layer: int = Field(default=3, ge=1)
+    num_layers: int | None = Field(default=None, ge=1)
+    """L, which is also the last stage's layer; none: as many as there are. mmdetection sets 6 or 12."""
+
+
 class _Optimiser(Spec):
     learning_rate: float = Field(gt=0)
-    """Peak learning rate, at the batch size of this recipe; nothing rescales it."""
+    """Peak learning rate."""
+    base_batch_size: int | None = Field(default=None, ge=1)
+    """Images of a step for which `learning_rate` is meant; for another number it is scaled. None: it never is."""
+    batch_rule: Literal["linear", "sqrt"] = "linear"
+    """How it is scaled: with the number of images (arXiv 1706.02677), or with its root, as suits Adam."""
     weight_decay: float = Field(ge=0)
     decay_norms_and_biases: bool = False
     """Whether weight decay also acts on biases and normalisation layers."""
+    decay_biases: bool | None = None
+    """Whether it acts on the biases of convolutions and linear layers; none: as `decay_norms_and_biases` says."""
     backbone_factor: float = Field(default=1.0, ge=0)
     """Factor on the learning rate of the backbone, such as 0.1 to fine-tune pretrained weights."""
+    factors: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    """Factors on the learning rate of parameters by a part of their name, such as `sampling_offsets: 0.1`. Where
+    several fit, all count."""
+    layer_decay: LayerDecaySpec | None = None
+    """Lower learning rates the nearer a layer is to the image, or one for all."""
 
 
 class SgdSpec(_Optimiser):
@@ -58,42 +85,3 @@ class MuonSpec(_Optimiser):
 
 
 OptimiserSpec = Annotated[SgdSpec | AdamWSpec | MuonSpec, Discriminator("kind")]
-
-
-class WarmUpSpec(Spec):
-    """A linear rise of the learning rate at the start."""
-
-    steps: int = Field(default=100, ge=0)
-    start_factor: float = Field(default=0.01, ge=0, le=1)
-    """Factor on the learning rate at step 0."""
-
-
-class CosineSpec(Spec):
-    """Half a cosine from the peak down to a fraction of it, over the whole run."""
-
-    kind: Literal["cosine"] = "cosine"
-    final_factor: float = Field(default=0.01, ge=0, le=1)
-
-
-class StepsSpec(Spec):
-    """A drop at each milestone."""
-
-    kind: Literal["steps"] = "steps"
-    at: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.67, 0.89)
-    """Milestones as fractions of the run; 8 and 11 of 12 epochs are [0.667, 0.917]."""
-    factor: float = Field(default=0.1, gt=0, lt=1)
-    """Factor on the learning rate at each milestone."""
-
-
-class PlateauSpec(Spec):
-    """A drop whenever validation has not improved for a while."""
-
-    kind: Literal["plateau"] = "plateau"
-    factor: float = Field(default=0.1, gt=0, lt=1)
-    patience: int = Field(default=3, ge=1)
-    """Validations without improvement before a drop."""
-    min_factor: float = Field(default=1e-3, ge=0, le=1)
-    """The learning rate never drops below this factor of its peak."""
-
-
-ScheduleSpec = Annotated[CosineSpec | StepsSpec | PlateauSpec, Discriminator("kind")]

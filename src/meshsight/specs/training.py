@@ -10,7 +10,9 @@ from pydantic import Field, model_validator
 from meshsight.core.kinds import Kinds
 from meshsight.specs.augmentation import AugmentationSpec
 from meshsight.specs.base import Slot, Spec, VariantSpec
-from meshsight.specs.optimisation import AdamWSpec, CosineSpec, OptimiserSpec, PlateauSpec, ScheduleSpec, WarmUpSpec
+from meshsight.specs.optimisation import AdamWSpec, OptimiserSpec
+from meshsight.specs.schedule import CosineSpec, PlateauSpec, ScheduleSpec, WarmUpSpec
+from meshsight.specs.training_data import DataSpec
 
 DETECTOR_KINDS = Kinds("meshsight.models.detectors", "detector", extra="train")
 
@@ -20,6 +22,11 @@ class ValidationSpec(Spec):
 
     every_steps: int | None = Field(default=None, ge=1)
     """Steps between validations; none: ten times in a run. The last step is always validated."""
+    every_epochs: float | None = Field(default=None, gt=0)
+    """Passes over the data between validations, in place of `every_steps`."""
+    best_on: str | None = None
+    """Name of the validation set that says which weights are best, or `worst`: the one with the lowest value. None: the
+    first set given with --val."""
     metric: Literal["ap", "ap50", "ap75"] = "ap"
     """What "best" means."""
     min_visibility: float = Field(default=0.25, ge=0, le=1)
@@ -33,8 +40,12 @@ class CheckpointSpec(Spec):
 
     every_steps: int | None = Field(default=None, ge=1)
     """Steps between writes of the last checkpoint, from which a killed run resumes; none: at each validation."""
+    every_epochs: float | None = Field(default=None, gt=0)
+    """Passes over the data between them, in place of `every_steps`."""
     keep_every_steps: int | None = Field(default=None, ge=1)
     """Steps between copies of the weights that stay; none: no copies."""
+    keep_every_epochs: float | None = Field(default=None, gt=0)
+    """Passes over the data between them, in place of `keep_every_steps`."""
     keep_at_most: int = Field(default=5, ge=1)
     """Older copies beyond this many are deleted."""
 
@@ -52,10 +63,11 @@ class TrainSpec(Spec):
     input_hw: tuple[Annotated[int, Field(ge=32)], Annotated[int, Field(ge=32)]] = (320, 320)
     """Height and width of the network's input, multiples of the detector's stride."""
     steps: int | None = Field(default=None, ge=1)
-    """Length of the run in optimiser steps; give this or `epochs`."""
+    """Length of the run in optimiser steps (elsewhere called iterations); give this or `epochs`."""
     epochs: float | None = Field(default=None, gt=0)
     """Length of the run in passes over the data; give this or `steps`."""
     batch_size: int = Field(default=16, ge=1)
+    """Images of a batch, shared out among the processes of the run: their number changes the speed alone."""
     accumulate: int = Field(default=1, ge=1)
     """Batches whose gradients are averaged for one step."""
     optimiser: OptimiserSpec = AdamWSpec()
@@ -65,11 +77,21 @@ class TrainSpec(Spec):
     """Largest norm of the gradient; longer ones are shortened to it."""
     ema_decay: float | None = Field(default=0.998, gt=0, lt=1)
     """Decay of the moving average of the weights, which is what is validated and kept; none: the weights themselves."""
+    ema_ramp: float | None = Field(default=None, gt=0)
+    """Updates over which the decay rises: decay * (1 - exp(-n / ramp)), 2000 in YOLOX. None: min(decay, (1 + n) /
+    (10 + n)), which soon forgets a random start."""
+    freeze: tuple[str, ...] = ()
+    """Parts of the network that are never trained, by the beginning of their name, such as `backbone.stages.0`; their
+    batch normalisation rests, too."""
+    batch_norm: Literal["train", "frozen", "synchronised"] = "train"
+    """`frozen` keeps all running statistics as they are; `synchronised` takes a batch's over all processes."""
+    data: DataSpec = DataSpec()
     augmentation: AugmentationSpec = AugmentationSpec()
     min_visibility: float = Field(default=0.25, ge=0, le=1)
     """Objects less visible than this are ignore regions in training: neither to be found nor background."""
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """`auto`: bfloat16 where this processor computes it natively and the network gains from it."""
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """`auto`: bfloat16 where this processor computes it natively and the network gains from it. `float16` scales the
+    loss so that small gradients survive, and skips steps whose gradients are no finite numbers."""
     validation: ValidationSpec = ValidationSpec()
     checkpoints: CheckpointSpec = CheckpointSpec()
     seed: int = Field(default=0, ge=0)

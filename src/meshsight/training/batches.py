@@ -7,124 +7,117 @@ of it draws its augmentation from its own random stream; batch k is the batch_si
 from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float32, Int64
 
-from meshsight.core.images import RgbImage
 from meshsight.core.rng import stream
 from meshsight.models.batch import PADDING, Batch, Targets
-from meshsight.specs.augmentation import AugmentationSpec
-from meshsight.training.colour import apply_colour, draw_colour
-from meshsight.training.geometry import crop_boxes, draw_affine, warp_boxes, warp_image
-from meshsight.training.images import ImageStore, reduction_for
+from meshsight.specs.augmentation import AugmentationSpec, MultiScaleSpec
+from meshsight.specs.training_data import DataSpec
+from meshsight.training.augment import Augmenter
+from meshsight.training.images import ImageStore
 from meshsight.training.labels import LabelTable
+from meshsight.training.order import SampleOrder
+from meshsight.training.sample import BoxCounts, TrainingSample
 
 BATCHES_AHEAD_PER_WORKER = 2
 
 
-@dataclass(frozen=True, slots=True)
-class BoxCounts:
-    """What became of the objects of a batch; nothing is dropped without being counted.
+class Part(NamedTuple):
+    """Which part of every batch a process makes: part `rank` of `num_parts` equal ones."""
+
+    rank: int = 0
+    num_parts: int = 1
+
+
+WHOLE = Part()
+EVERY_IMAGE_ALIKE = DataSpec()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BatchSource:
+    """Everything that batch k depends on, and the images' memory.
 
     Attributes:
-        asked: to be found.
-        ignored: ignore regions already in the labels.
-        cut, tiny: became ignore regions because too little of them is left, or they are too small at the input.
-        outside: left the input altogether.
+        labels: images and boxes.
+        images: reads them.
+        augmentation: what may happen to an image.
+        data: how often images are drawn, and which share a batch.
+        input_hw: height and width of the network's input.
+        batch_size: images of a batch over all processes.
+        num_batches: length of the run.
+        seed: of the run.
+        part: of each batch, that this process makes.
     """
-
-    asked: int = 0
-    ignored: int = 0
-    cut: int = 0
-    tiny: int = 0
-    outside: int = 0
-
-    def plus(self, other: "BoxCounts") -> "BoxCounts":
-        """Adds two counts, field by field."""
-        return BoxCounts(
-            asked=self.asked + other.asked,
-            ignored=self.ignored + other.ignored,
-            cut=self.cut + other.cut,
-            tiny=self.tiny + other.tiny,
-            outside=self.outside + other.outside,
-        )
-
-
-class TrainingSample(NamedTuple):
-    """One augmented image with its targets in input pixels."""
-
-    image: RgbImage
-    boxes: Float32[np.ndarray, "n 4"]
-    class_ids: Int64[np.ndarray, " n"]
-    is_ignored: Bool[np.ndarray, " n"]
-    counts: BoxCounts
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class BatchSource:
-    """Everything that batch k depends on, and the images' memory."""
 
     labels: LabelTable
     images: ImageStore
     augmentation: AugmentationSpec
     input_hw: tuple[int, int]
     batch_size: int
+    num_batches: int
     seed: int
+    data: DataSpec = EVERY_IMAGE_ALIKE
+    part: Part = WHOLE
 
     def batch(self, k: int) -> tuple[Batch, BoxCounts]:
-        """Makes batch k.
+        """Makes batch k, or this process's part of it.
 
         Raises:
             ImageError: an image is missing or truncated.
         """
-        positions = range(k * self.batch_size, (k + 1) * self.batch_size)
-        return collate([self.sample(position) for position in positions])
+        positions, is_upright = self.order.batch(k)
+        height, width = self._size(k)
+        input_hw = (max(height, width), min(height, width)) if is_upright else (height, width)
+        spec = self._plain if k >= self.num_batches * (1 - self.augmentation.plain_end) else self.augmentation
+        mine = np.array_split(positions, self.part.num_parts)[self.part.rank]
+        return collate([self.sample(int(position), spec, input_hw) for position in mine])
 
-    def sample(self, position: int) -> TrainingSample:
+    def sample(self, position: int, spec: AugmentationSpec, input_hw: tuple[int, int]) -> TrainingSample:
         """Reads and augments the sample at one position of the run's sequence."""
-        epoch, place = divmod(position, len(self.labels))
-        index = int(epoch_order(self.seed, epoch, len(self.labels))[place])
-        rng = stream(self.seed, position, "augment")
-        stored_hw = self.labels.image_hw(index)
-        affine = draw_affine(self.augmentation, stored_hw, self.input_hw, rng)
-        image = self.images.load(self.labels.paths[index], self._reduction(stored_hw))
-        shrunk = np.array([stored_hw[1] / image.shape[1], stored_hw[0] / image.shape[0], 1.0])
-        image = warp_image(image, affine * shrunk, self.input_hw)
-        if self.augmentation.colour is not None:
-            image = apply_colour(draw_colour(self.augmentation.colour, rng), image)
-        rows = self.labels.rows(index)
-        crop = crop_boxes(self.augmentation, warp_boxes(self.labels.boxes[rows], affine), self.input_hw)
-        class_ids, was_ignored = self.labels.class_ids[rows], self.labels.is_ignored[rows]
-        is_ignored = was_ignored | crop.is_cut | crop.is_tiny
-        inside = ~crop.is_outside
-        return TrainingSample(
-            image=image,
-            boxes=crop.boxes[inside],
-            class_ids=class_ids[inside],
-            is_ignored=is_ignored[inside],
-            counts=BoxCounts(
-                asked=int((inside & ~is_ignored).sum()),
-                ignored=int((inside & was_ignored).sum()),
-                cut=int((crop.is_cut & ~was_ignored).sum()),
-                tiny=int((crop.is_tiny & ~was_ignored).sum()),
-                outside=int(crop.is_outside.sum()),
-            ),
+        return self._augmenter.sample(spec, position, self.order.index(position), input_hw)
+
+    def source_ids(self, k: int) -> list[int]:
+        """Returns the source of each image of batch k, or of this process's part of it."""
+        positions = np.array_split(self.order.batch(k).positions, self.part.num_parts)[self.part.rank]
+        return [int(self.labels.source_ids[self.order.index(int(position))]) for position in positions]
+
+    @cached_property
+    def order(self) -> SampleOrder:
+        """Which image stands where."""
+        return SampleOrder(
+            labels=self.labels,
+            spec=self.data,
+            batch_size=self.batch_size,
+            num_positions=self.num_batches * self.batch_size,
+            seed=self.seed,
         )
 
-    def _reduction(self, stored_hw: tuple[int, int]) -> int:
-        """The reduced decode that still gives the largest augmented scale its pixels."""
-        fit = min(self.input_hw[0] / stored_hw[0], self.input_hw[1] / stored_hw[1])
-        return reduction_for(fit * self.augmentation.scale[1] * self.augmentation.aspect**0.5)
+    @cached_property
+    def _augmenter(self) -> Augmenter:
+        return Augmenter(labels=self.labels, images=self.images, seed=self.seed)
+
+    @cached_property
+    def _plain(self) -> AugmentationSpec:
+        return self.augmentation.plain
+
+    def _size(self, k: int) -> tuple[int, int]:
+        scales = self.augmentation.multi_scale
+        if scales is None:
+            return self.input_hw
+        return draw_size(scales, self.input_hw, stream(self.seed, k // scales.every, "size"))
 
 
-@lru_cache(maxsize=4)
-def epoch_order(seed: int, epoch: int, num_samples: int) -> Int64[np.ndarray, " n"]:
-    """Returns the order in which one epoch visits the samples."""
-    return stream(seed, epoch, "order").permutation(num_samples)
+def draw_size(spec: MultiScaleSpec, input_hw: tuple[int, int], rng: np.random.Generator) -> tuple[int, int]:
+    """Draws the input's size for a few batches: the longer side, and the other in the same ratio."""
+    lowest, highest = -(-spec.low // spec.step), spec.high // spec.step
+    longer = int(rng.integers(lowest, highest + 1)) * spec.step
+    factor = longer / max(input_hw)
+    height, width = (max(1, round(side * factor / spec.step)) * spec.step for side in input_hw)
+    return height, width
 
 
 def collate(samples: list[TrainingSample]) -> tuple[Batch, BoxCounts]:

@@ -8,6 +8,7 @@ from meshsight.models.detector import Detector
 from meshsight.specs.training import TrainSpec
 from meshsight.training.labels import LabelTable
 from meshsight.training.run_folder import RunManifest
+from meshsight.training.schedule import RunLength, warm_up_steps
 from meshsight.training.validation import ValidationSet
 
 log = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ def check_validation(sets: tuple[ValidationSet, ...], classes: tuple[str, ...], 
             raise DataError(f"{where}: {len(data.samples)} images and no object to find in them")
 
 
-def check_recipe(spec: TrainSpec, network: Detector, num_steps: int) -> None:
+def check_recipe(spec: TrainSpec, network: Detector, length: RunLength, has_masks: bool) -> None:
     """Refuses settings that do not fit each other.
 
     Raises:
@@ -89,10 +90,31 @@ def check_recipe(spec: TrainSpec, network: Detector, num_steps: int) -> None:
             f"input_hw {list(spec.input_hw)}: both sides must be multiples of the detector's stride {stride}; "
             f"{list(low)} or {list(high)} would work"
         )
-    if spec.warm_up.steps >= num_steps:
+    rise = warm_up_steps(spec.warm_up, length)
+    if rise >= length.num_steps:
         raise SpecError(
-            f"warm_up.steps {spec.warm_up.steps}: the run has only {num_steps} steps. "
-            "Shorten the warm-up or train longer."
+            f"warm_up: {rise:g} steps, and the run has only {length.num_steps} steps. Shorten it or train longer."
+        )
+    scales = spec.augmentation.multi_scale
+    if scales is not None and scales.step % stride:
+        raise SpecError(f"augmentation.multi_scale.step {scales.step}: expected a multiple of the stride {stride}")
+    if spec.augmentation.copy_paste is not None and not has_masks:
+        raise SpecError("augmentation.copy_paste: no object of the training data has a mask to be cut out along")
+
+
+def check_sources(spec: TrainSpec, sources: tuple[str, ...]) -> None:
+    """Refuses shares for other sources than those given.
+
+    Raises:
+        SpecError: a name of `data.mix` is unknown, missing, or stands for two sources.
+    """
+    mix = spec.data.mix
+    if mix is None:
+        return
+    if len(set(sources)) < len(sources) or set(mix.start) != set(sources):
+        raise SpecError(
+            f"data.mix: it gives shares to {', '.join(mix.start)}; the training data are {', '.join(sources)}. Name "
+            "each once with --data NAME=FOLDER"
         )
 
 

@@ -21,7 +21,10 @@ def draw_colour(spec: ColourJitterSpec, rng: np.random.Generator) -> ColourMatri
     )
     hue_rad = np.deg2rad(spec.hue_deg) * rng.uniform(-1, 1)
     gains = 1 + spec.channel_gain * rng.uniform(-1, 1, size=3)
-    return make_colour(brightness, contrast, saturation, hue_rad, gains)
+    is_on = rng.random(5) < spec.probability
+    factors = np.where(is_on[:3], (brightness, contrast, saturation), 1.0)
+    hue_rad, gains = hue_rad * is_on[3], np.where(is_on[4], gains, 1.0)
+    return make_colour(float(factors[0]), float(factors[1]), float(factors[2]), float(hue_rad), gains)
 
 
 def make_colour(

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
 from meshsight.specs.training import TrainSpec
-from meshsight.training.batches import BoxCounts
 from meshsight.training.precision import MachineFacts
+from meshsight.training.sample import BoxCounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,15 +20,24 @@ from meshsight.records.dataset import Dataset
 from meshsight.specs.training import TrainSpec, num_steps
 from meshsight.training.batches import BatchSource
 from meshsight.training.checkpoint import read_state
-from meshsight.training.checks import check_classes, check_objects, check_recipe, check_resume, check_validation
+from meshsight.training.checks import (
+    check_classes,
+    check_objects,
+    check_recipe,
+    check_resume,
+    check_sources,
+    check_validation,
+)
 from meshsight.training.events import Event, Tracker, TrainingEnded, TrainingStarted
+from meshsight.training.filtering import filter_labels, say_left_out
 from meshsight.training.images import ImageStore
 from meshsight.training.keeper import ManifestKeeper
-from meshsight.training.labels import LabelTable, read_labels
+from meshsight.training.labels import Detail, LabelTable, read_labels
 from meshsight.training.loop import LoopInputs, TrainingLoop
 from meshsight.training.metrics import MetricsFile
 from meshsight.training.precision import MachineFacts, choose_device, find_machine
 from meshsight.training.run_folder import RunFiles, RunManifest, SourceFacts, read_manifest
+from meshsight.training.schedule import RunLength
 from meshsight.training.validation import ValidationSet, read_validation_set
 
 log = logging.getLogger(__name__)
@@ -149,7 +158,8 @@ def _prepare(request: TrainingRequest) -> _Prepared:
     """Reads labels, builds the network and checks that all fit together; nothing is written."""
     spec, files = request.spec, RunFiles(request.out)
     before = _manifest_before(files, request.is_resumed)
-    labels = read_labels(request.data, spec.min_visibility)
+    labels, left_out = filter_labels(read_labels(request.data, spec.min_visibility, _detail(spec)), spec.data)
+    say_left_out(labels.sources, left_out)
     check_classes(spec, labels.classes, request.data[0].name)
     check_objects(labels)
     images = ImageStore(_image_memory(request.resources))
@@ -163,12 +173,15 @@ def _prepare(request: TrainingRequest) -> _Prepared:
     if spec.weights is not None and not is_continued:
         start_from(network, labels.classes, Path(spec.weights))
     steps = num_steps(spec, len(labels))
-    check_recipe(spec, network, steps)
+    length = RunLength(num_steps=steps, steps_per_epoch=len(labels) / (spec.batch_size * spec.accumulate))
+    check_recipe(spec, network, length, any(mask is not None for mask in labels.masks))
+    check_sources(spec, labels.sources)
+    facts = _source_facts(request.data, spec.min_visibility)
     manifest = RunManifest(
         status="running",
         spec=spec,
         classes=labels.classes,
-        data=_source_facts(request.data, spec.min_visibility),
+        data=tuple(each.evolve(left_out=counts) for each, counts in zip(facts, left_out, strict=True)),
         validation=_source_facts(request.validation, spec.validation.min_visibility),
         machine=find_machine(spec.precision, choose_device(request.resources.device), network),
         num_steps=steps,
@@ -187,6 +200,12 @@ def _prepare(request: TrainingRequest) -> _Prepared:
     )
 
 
+def _detail(spec: TrainSpec) -> Detail:
+    """What of the labels the recipe needs besides boxes."""
+    augmentation = spec.augmentation
+    return Detail(has_masks=augmentation.copy_paste is not None, has_hulls=not augmentation.is_affine_upright)
+
+
 def _manifest_before(files: RunFiles, is_resumed: bool) -> RunManifest | None:
     if not files.manifest.exists():
         return None
@@ -203,8 +222,10 @@ def _loop_inputs(
         labels=prepared.labels,
         images=prepared.images,
         augmentation=spec.augmentation,
+        data=spec.data,
         input_hw=spec.input_hw,
         batch_size=spec.batch_size,
+        num_batches=manifest.num_steps * spec.accumulate,
         seed=spec.seed,
     )
     return LoopInputs(

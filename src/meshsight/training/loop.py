@@ -15,7 +15,7 @@ from meshsight.models.batch import Batch, Targets
 from meshsight.models.detector import Detector
 from meshsight.models.weights import save_weights
 from meshsight.specs.training import TrainSpec
-from meshsight.training.batches import BatchSource, BoxCounts, Prefetcher
+from meshsight.training.batches import BatchSource, Prefetcher
 from meshsight.training.checkpoint import (
     TrainingState,
     delete_oldest,
@@ -28,7 +28,8 @@ from meshsight.training.events import Event, StepDone, Validated
 from meshsight.training.optimiser import build_optimiser, set_learning_rate
 from meshsight.training.precision import MachineFacts, place
 from meshsight.training.run_folder import RunFiles
-from meshsight.training.schedule import Progress, after_validation, learning_rate_factor
+from meshsight.training.sample import BoxCounts
+from meshsight.training.schedule import Progress, RunLength, after_validation, learning_rate_factor
 from meshsight.training.validation import Measured, ValidationSet, validate
 
 STEPS_BETWEEN_READINGS_ON_GPU = 20
@@ -90,9 +91,11 @@ class TrainingLoop:
         self._device = torch.device(inputs.machine.device)
         self._network = place(network, self._device).train()
         spec = inputs.spec
-        self._average = None if spec.ema_decay is None else WeightAverage(self._network, spec.ema_decay)
+        self._average = None if spec.ema_decay is None else WeightAverage(self._network, spec.ema_decay, spec.ema_ramp)
         self._optimiser = build_optimiser(spec.optimiser, self._network)
         self._parameters = [part for part in self._network.parameters() if part.requires_grad]
+        images_a_step = spec.batch_size * spec.accumulate
+        self._length = RunLength(num_steps=inputs.num_steps, steps_per_epoch=len(inputs.source.labels) / images_a_step)
         self._unread: list[_UnreadStep] = []
         self._settled = 0
         self.step = 0
@@ -134,9 +137,7 @@ class TrainingLoop:
     def _advance(self, batches: Iterator[tuple[Batch, BoxCounts]]) -> None:
         """Does one optimiser step."""
         spec, began, waited = self._in.spec, time.perf_counter(), 0.0
-        factor = learning_rate_factor(
-            spec.schedule, spec.warm_up, self.step, self._in.num_steps, self.progress.num_drops
-        )
+        factor = learning_rate_factor(spec.schedule, spec.warm_up, self.step, self._length, self.progress.num_drops)
         rate = set_learning_rate(self._optimiser, factor)
         self._network.set_progress(self.step / self._in.num_steps)
         sums: dict[str, Tensor] = {}
@@ -178,11 +179,15 @@ class TrainingLoop:
         if self._settled == self.step:
             return True
         spec, step = self._in.spec, self.step
-        every = spec.validation.every_steps or math.ceil(self._in.num_steps / 10)
+        in_steps = self._length.whole_steps
+        every = in_steps(spec.validation.every_steps, spec.validation.every_epochs)
+        every = every or math.ceil(self._in.num_steps / 10)
+        saved_every = in_steps(spec.checkpoints.every_steps, spec.checkpoints.every_epochs) or every
+        kept_every = in_steps(spec.checkpoints.keep_every_steps, spec.checkpoints.keep_every_epochs)
         is_last = step == self._in.num_steps
         is_validated = bool(self._in.validation) and (is_last or step % every == 0)
-        is_saved = is_last or is_validated or step % (spec.checkpoints.every_steps or every) == 0
-        is_kept = spec.checkpoints.keep_every_steps is not None and step % spec.checkpoints.keep_every_steps == 0
+        is_saved = is_last or is_validated or step % saved_every == 0
+        is_kept = kept_every is not None and step % kept_every == 0
         if is_saved or is_kept:
             self._read_losses()
         if is_kept:

@@ -83,6 +83,11 @@ class JointOptimiser:
         self._members = members
 
     @property
+    def members(self) -> tuple[optim.Optimizer, ...]:
+        """The optimisers."""
+        return self._members
+
+    @property
     def param_groups(self) -> list[dict[str, Any]]:
         """The groups of all members."""
         return list(chain.from_iterable(member.param_groups for member in self._members))

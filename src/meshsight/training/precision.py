@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 CPU_FLAGS_WITH_BFLOAT16 = frozenset({"avx512_bf16", "amx_bf16"})
 """Flags of Linux's /proc/cpuinfo. Elsewhere torch emulates bfloat16, which is slower than float32."""
 
-Precision = Literal["float32", "bfloat16"]
+Precision = Literal["float32", "bfloat16", "float16"]
 
 
 class MachineFacts(Spec):
@@ -53,9 +53,7 @@ def choose_device(wanted: str) -> torch.device:
     return device
 
 
-def find_machine(
-    wanted: Literal["auto", "float32", "bfloat16"], device: torch.device, network: nn.Module
-) -> MachineFacts:
+def find_machine(wanted: str, device: torch.device, network: nn.Module) -> MachineFacts:
     """Decides on precision and memory layout, with the reason."""
     precision, reason = _choose_precision(wanted, device, network)
     is_cuda = device.type == "cuda"
@@ -83,6 +81,8 @@ def _choose_precision(wanted: str, device: torch.device, network: nn.Module) -> 
         return "bfloat16", "asked for"
     if wanted == "float32":
         return "float32", "asked for"
+    if wanted == "float16":
+        return "float16", "asked for"
     if not native:
         return "float32", "this processor has no native bfloat16"
     if device.type == "cpu" and has_depthwise(network):

@@ -17,6 +17,7 @@ from meshsight.core.errors import ArtifactError
 from meshsight.core.files import write_json
 from meshsight.specs.base import Spec
 from meshsight.specs.training import TrainSpec
+from meshsight.training.filtering import LeftOut
 from meshsight.training.precision import MachineFacts
 
 VERSION = 1
@@ -67,6 +68,8 @@ class SourceFacts(Spec):
     """Objects to be found; ignore regions are not counted."""
     fingerprint: str
     """Names its images and labels."""
+    left_out: LeftOut | None = None
+    """What of it is not learnt from, by cause; none of a validation set."""
 
 
 class BestFacts(Spec):

@@ -15,10 +15,11 @@ from meshsight.records.dataset import Dataset
 from meshsight.records.detections import Detections
 from meshsight.records.report import HeadlineMetrics
 from meshsight.records.sample import Sample
-from meshsight.training.batches import BoxCounts, TrainingSample, collate
+from meshsight.training.batches import collate
 from meshsight.training.images import ImageStore
 from meshsight.training.labels import is_not_asked_for
 from meshsight.training.predictor import PREDICT_BATCH, select_batch
+from meshsight.training.sample import BoxCounts, TrainingSample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

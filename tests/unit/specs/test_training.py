@@ -25,7 +25,7 @@ def test_recipes_come_back_equal_from_yaml_commented_or_not() -> None:
         ("steps=null", "give either steps or epochs"),
         ("optimiser.kind=adam", "optimiser"),
         ("optimiser.lr=0.1", "optimiser.muon.lr: unknown key 'lr'"),
-        ("schedule.kind=exponential", "schedule"),
+        ("schedule.kind=triangle", "schedule"),
         ("augmentation.scale=[2, 1]", "expected 0 < low <= high"),
         ("augmentation.hflip=1.5", "augmentation.hflip"),
         ("classes=[a, b, a]", "a name stands twice"),

@@ -6,7 +6,7 @@ import torch
 from meshsight.models.batch import PADDING
 from meshsight.records.dataset import Dataset
 from meshsight.specs.augmentation import AugmentationSpec
-from meshsight.training.batches import BatchSource, Prefetcher, epoch_order
+from meshsight.training.batches import BatchSource, Prefetcher
 from meshsight.training.images import ImageStore
 from meshsight.training.labels import read_labels
 
@@ -18,6 +18,7 @@ def source(dataset: Dataset, memory: int = 1 << 30, augmentation: AugmentationSp
         augmentation=augmentation or AugmentationSpec(scale=(0.5, 2), translate=0.2),
         input_hw=(64, 96),
         batch_size=5,
+        num_batches=100,
         seed=3,
     )
 
@@ -37,15 +38,17 @@ def test_batches_do_not_depend_on_workers_memory_or_where_one_starts(make_datase
         assert torch.equal(one, other)
 
 
-def test_each_epoch_visits_every_sample_once_in_another_order() -> None:
-    orders = [epoch_order(0, epoch, 50).tolist() for epoch in range(3)]
-    assert all(Counter(order) == Counter(range(50)) for order in orders)
+def test_each_epoch_visits_every_sample_once_in_another_order(make_dataset) -> None:
+    order = source(make_dataset(num=12)).order
+    orders = [[order.index(epoch * 12 + place) for place in range(12)] for epoch in range(3)]
+    assert all(Counter(order) == Counter(range(12)) for order in orders)
     assert orders[0] != orders[1] != orders[2]
 
 
 def test_a_sample_seen_again_is_augmented_anew(make_dataset) -> None:
     batches = source(make_dataset(num=1))
-    assert not np.array_equal(batches.sample(0).image, batches.sample(1).image)
+    one, other = (batches.sample(position, batches.augmentation, batches.input_hw).image for position in (0, 1))
+    assert not np.array_equal(one, other)
 
 
 def test_targets_are_padded_and_images_lie_channels_last(make_dataset) -> None:
@@ -73,7 +76,7 @@ def test_every_object_is_counted_exactly_once(make_dataset) -> None:
     num_objects = sum(
         batches.labels.first[i + 1] - batches.labels.first[i]
         for position in range(60)
-        for i in [int(epoch_order(3, position // 12, 12)[position % 12])]
+        for i in [batches.order.index(position)]
     )
     assert sum(c.asked + c.ignored + c.cut + c.tiny + c.outside for _, c in totals) == num_objects
     for field in ("asked", "cut", "tiny", "outside"):

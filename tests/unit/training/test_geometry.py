@@ -6,13 +6,35 @@ from hypothesis import strategies as st
 
 from meshsight.core.letterbox import PAD_VALUE, boxes_to_input, fit_letterbox
 from meshsight.specs.augmentation import AugmentationSpec
-from meshsight.training.geometry import crop_boxes, draw_affine, warp_boxes, warp_image
+from meshsight.training.geometry import CroppedBoxes, draw_placement, fit, judge_boxes, warp_image
+from meshsight.training.picture import Affine, Picture, corners, cut, extents, move
 
 STILL = AugmentationSpec(hflip=0, scale=(1, 1), colour=None)
 
 
 def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
+
+
+def draw_affine(spec: AugmentationSpec, image_hw: tuple[int, int], input_hw: tuple[int, int], draws) -> Affine:
+    return fit(spec, draw_placement(spec, input_hw, draws), image_hw, input_hw)
+
+
+def warp_boxes(boxes: np.ndarray, affine: Affine) -> np.ndarray:
+    return extents(move(corners(boxes), affine))
+
+
+def crop_boxes(spec: AugmentationSpec, warped: np.ndarray, input_hw: tuple[int, int]) -> CroppedBoxes:
+    count = len(warped)
+    picture = Picture(
+        image=np.zeros((*input_hw, 3), np.uint8),
+        outlines=corners(warped),
+        class_ids=np.zeros(count, np.int64),
+        is_ignored=np.zeros(count, bool),
+        share=np.ones(count),
+    )
+    rest = cut(picture, np.array([0.0, 0, input_hw[1], input_hw[0]]))
+    return judge_boxes(spec, rest.boxes, rest.share)
 
 
 @given(

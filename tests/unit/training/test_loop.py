@@ -70,15 +70,16 @@ def make_loop(
     val: Dataset | None = None,
 ) -> TrainingLoop:
     images = ImageStore(1 << 30)
+    assert spec.steps is not None
     source = BatchSource(
         labels=read_labels([data], 0.0),
         images=images,
         augmentation=spec.augmentation,
         input_hw=spec.input_hw,
         batch_size=spec.batch_size,
+        num_batches=spec.steps * spec.accumulate,
         seed=0,
     )
-    assert spec.steps is not None
     inputs = LoopInputs(
         spec=spec,
         classes=("cube",),

@@ -7,9 +7,9 @@ import pytest
 
 from meshsight.core.errors import CallError, TrainingError
 from meshsight.specs.training import TrainSpec
-from meshsight.training.batches import BoxCounts
 from meshsight.training.events import Event, StepDone, TrackerError, TrainingEnded, TrainingStarted, Validated
 from meshsight.training.precision import MachineFacts
+from meshsight.training.sample import BoxCounts
 from meshsight.training.tracking import GuardedTracker, open_tracker, parse_tracker
 
 mlflow_tracking = pytest.importorskip("mlflow.tracking", reason="the extra [track] is not installed")

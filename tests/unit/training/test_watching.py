@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from meshsight.core.errors import ArtifactError
-from meshsight.training.batches import BoxCounts
 from meshsight.training.events import StepDone, TrainingEnded, TrainingStarted, Validated
 from meshsight.training.metrics import MetricsFile, read_metrics
 from meshsight.training.precision import MachineFacts
 from meshsight.training.progress import ProgressBar
+from meshsight.training.sample import BoxCounts
 from meshsight.training.stopping import StopRequest
 
 

@@ -1,1 +1,0 @@
-"""How the detections of several views become one list; one file is one kind."""

@@ -1,0 +1,65 @@
+"""Four pictures around one point, in a picture of twice the input's sides (YOLOv4, arXiv 2004.10934)."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from jaxtyping import Float
+
+from meshsight.core.letterbox import PAD_VALUE
+from meshsight.specs.mixing import MosaicSpec
+from meshsight.training.picture import Picture, cut, join, move
+
+NUM_TILES = 4
+
+
+def draw_centre(spec: MosaicSpec, input_hw: tuple[int, int], rng: np.random.Generator) -> tuple[int, int]:
+    """Draws where the four pictures meet, x and y in whole pixels."""
+    x, y = rng.uniform(*spec.centre, size=2) * (input_hw[1], input_hw[0])
+    return int(x), int(y)
+
+
+def compose_mosaic(tiles: Sequence[Picture], centre: tuple[int, int], input_hw: tuple[int, int]) -> Picture:
+    """Puts four pictures, each scaled to fit the input, with one corner at the centre.
+
+    Args:
+        tiles: top left, top right, bottom left, bottom right.
+        centre: where they meet, x and y.
+        input_hw: size of the input; the mosaic has twice its sides.
+    """
+    height, width = 2 * input_hw[0], 2 * input_hw[1]
+    image = np.full((height, width, 3), PAD_VALUE, dtype=np.uint8)
+    parts: list[Picture] = []
+    for number, tile in enumerate(tiles):
+        scale = min(input_hw[0] / tile.size_hw[0], input_hw[1] / tile.size_hw[1])
+        sides = np.maximum(1, np.round(np.array(tile.size_hw[::-1]) * scale)).astype(int)
+        start = np.array(centre) - sides * (number % 2 == 0, number < NUM_TILES // 2)
+        low, high = np.maximum(start, 0), np.minimum(start + sides, (width, height))
+        if (high <= low).any():
+            low = high = np.clip(start, 0, (width, height))
+        else:
+            small = _resized(tile, (int(sides[0]), int(sides[1])))
+            image[low[1] : high[1], low[0] : high[0]] = small[
+                low[1] - start[1] : high[1] - start[1], low[0] - start[0] : high[0] - start[0]
+            ]
+        parts.append(_placed(tile, sides / tile.size_hw[::-1], start, np.concatenate([low, high])))
+    return join(image, parts)
+
+
+def _resized(tile: Picture, sides: tuple[int, int]) -> np.ndarray:
+    if sides == tile.size_hw[::-1]:
+        return tile.image
+    shrinks = sides[1] < tile.size_hw[0]
+    return cv2.resize(tile.image, sides, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
+def _placed(tile: Picture, scale: Float[np.ndarray, "2"], start: np.ndarray, window: np.ndarray) -> Picture:
+    affine = np.column_stack([np.diag(scale), start.astype(np.float64)])
+    moved = Picture(
+        image=tile.image,
+        outlines=move(tile.outlines, affine),
+        class_ids=tile.class_ids,
+        is_ignored=tile.is_ignored,
+        share=tile.share,
+    )
+    return cut(moved, window.astype(np.float64))
