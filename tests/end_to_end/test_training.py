@@ -20,10 +20,13 @@ from meshsight.models.backbones import tiny
 from meshsight.models.detectors import dense
 from meshsight.models.heads import aligned
 from meshsight.models.necks import fpn
+from meshsight.specs.inference import InferenceSpec
 from meshsight.specs.recipe import dump_recipe
 from meshsight.specs.training import TrainSpec
 from meshsight.training.metrics import read_metrics
 from meshsight.training.run_folder import RunFiles, read_manifest
+from meshsight.workflows.evaluate import measure
+from meshsight.workflows.leaderboard import leaderboard
 from meshsight.workflows.train import Resources, TrainOptions, train
 
 COLOURS = {"red": (225, 30, 30), "green": (30, 200, 30), "blue": (30, 30, 225)}
@@ -82,6 +85,15 @@ def test_coloured_rectangles_are_learnt_in_some_tens_of_steps(tmp_path: Path, ca
     assert result.manifest.best is not None
     assert result.manifest.best.data == "held-out"
     assert "80 steps of 16 images" in RunFiles(tmp_path / "run").log.read_text()
+    looked_twice = measure(
+        tmp_path / "run", data=[val], inference=InferenceSpec(scales=(1.0, 1.25), flips=("none", "horizontal"))
+    )
+    assert looked_twice.reports[0].headline.ap50 == pytest.approx(result.ap50, abs=0.1)
+    (entry,) = leaderboard([tmp_path / "run"], None).entries
+    assert entry.ap50 == pytest.approx(result.ap50)
+    assert entry.facts.model.startswith("dense: tiny")
+    assert entry.facts.num_parameters
+    assert entry.latency_ms
 
 
 class Posts:

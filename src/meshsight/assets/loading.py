@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -129,9 +130,4 @@ def _textured(path: Path, part: RawPart) -> tuple[np.ndarray | None, Material]:
     if not has_texture or part.uv is not None:
         return part.uv, material
     _log.warning("%s: has a texture but no texture coordinates (uv); its plain colour is shown", path)
-    return None, Material(
-        base_color=material.base_color,
-        metallic=material.metallic,
-        roughness=material.roughness,
-        emissive=material.emissive,
-    )
+    return None, replace(material, base_color_texture=None, metallic_roughness_texture=None)

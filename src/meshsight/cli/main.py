@@ -15,6 +15,7 @@ from meshsight.cli.verbs.export import export
 from meshsight.cli.verbs.generate import generate
 from meshsight.cli.verbs.init import init
 from meshsight.cli.verbs.inspect import inspect
+from meshsight.cli.verbs.leaderboard import leaderboard
 from meshsight.cli.verbs.list import list_kinds
 from meshsight.cli.verbs.merge import merge
 from meshsight.cli.verbs.predict import predict
@@ -31,7 +32,7 @@ VERBS = (
     *(demo, init, preview, generate),
     *(verify, inspect, show, explain, rerender),
     *(convert, split, merge),
-    *(train, evaluate, export, predict, weights),
+    *(train, evaluate, leaderboard, export, predict, weights),
     *(assets, list_kinds, doctor),
 )
 

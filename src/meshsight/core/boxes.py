@@ -1,5 +1,7 @@
 """Axis-aligned boxes: float32 `xyxy`, half-open, in pixels of the original image."""
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
@@ -76,3 +78,26 @@ def class_wise_nms(
     ]
     joined = np.concatenate(kept)
     return joined[np.argsort(-scores[joined], kind="stable")]
+
+
+def soft_nms(
+    boxes: Boxes, scores: Float[np.ndarray, " n"], decay: Callable[[Float[np.ndarray, " m"]], Float[np.ndarray, " m"]]
+) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+    """Soft suppression (Bodla et al., ICCV 2017): the best box lowers the scores of those that it overlaps, and so on.
+
+    Args:
+        boxes: of one class.
+        scores: confidence in 0..1.
+        decay: maps overlaps (IoU) with a better box to factors on the score.
+
+    Returns:
+        The indices in the order in which they are picked, and their lowered scores, which never rise along it.
+    """
+    left = scores.astype(scores.dtype, copy=True)
+    waiting = np.ones(len(boxes), dtype=bool)
+    order = np.zeros(len(boxes), dtype=np.int64)
+    for place in range(len(boxes)):
+        best = int(np.argmax(np.where(waiting, left, -1.0)))
+        order[place], waiting[best] = best, False
+        left[waiting] *= decay(box_iou(boxes[[best]], boxes[waiting])[0])
+    return order, left[order]

@@ -1,37 +1,21 @@
-"""What goes wrong: every mistake at IoU 0.5 with its kind, in the spirit of TIDE (Bolya et al., ECCV 2020).
+"""What goes wrong at the operating point: every mistake at IoU 0.5 with its kind (see error_kinds.py), and where.
 
-A wrong detection is, in this order: a *duplicate* (IoU >= 0.5 with an object of its class that a better detection
-took), of the wrong *class* (IoU >= 0.5 with another class's object), badly *localised* (IoU >= 0.1 with an object of
-its class), or *background*. An object that no detection takes is *missed*, whatever else is detected there.
+An object that no detection takes is *missed* here, whatever else is detected there.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Float64
 
-from meshsight.core.boxes import box_iou
+from meshsight.evaluation.error_kinds import WRONG_KINDS, Wrong, find_wrong
 from meshsight.evaluation.flatten import longest_side
 from meshsight.evaluation.matching import UNMATCHED, Matches
 from meshsight.records.report import Confusion, DetectionError, ErrorKind, OperatingPoint
 from meshsight.records.sample import Box, Sample
 
-_FOREGROUND = 0.5
-_NEAR = 0.1
-
-KINDS: tuple[ErrorKind, ...] = ("missed", "background", "localisation", "class", "duplicate")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wrong:
-    """A wrong detection: its row, its kind, and the object it is about with their overlap, if any."""
-
-    row: int
-    kind: ErrorKind
-    truth_row: int | None
-    iou: float | None
+KINDS: tuple[ErrorKind, ...] = ("missed", "background", "localisation", "class", "both", "duplicate")
 
 
 def find_operating_point(matches: Matches) -> OperatingPoint | None:
@@ -56,7 +40,9 @@ def find_operating_point(matches: Matches) -> OperatingPoint | None:
 
 def find_errors(matches: Matches, samples: Sequence[Sample], min_score: float) -> tuple[DetectionError, ...]:
     """Lists every mistake of the detections that score at least `min_score`, gravest first."""
-    wrong = (_describe_wrong(matches, samples, one) for one in _wrong_detections(matches, min_score))
+    found = find_wrong(matches)
+    counted = np.flatnonzero(matches.found.score[found.row] >= min_score).tolist()
+    wrong = (_describe_wrong(matches, samples, found, index) for index in counted)
     missed = (_describe_missed(matches, samples, row) for row in _missed_rows(matches, min_score))
     return tuple(sorted((*wrong, *missed), key=lambda error: -error.weight))
 
@@ -93,45 +79,20 @@ def _missed_rows(matches: Matches, min_score: float) -> list[int]:
     return np.flatnonzero(is_missed).tolist()
 
 
-def _wrong_detections(matches: Matches, min_score: float) -> list[_Wrong]:
-    rows = np.flatnonzero((matches.matched[0] == UNMATCHED) & (matches.found.score >= min_score))
-    truth_starts = np.searchsorted(matches.truth.image, np.arange(matches.num_images + 1))
-    wrong: list[_Wrong] = []
-    for row in rows.tolist():
-        image = int(matches.found.image[row])
-        in_image = np.arange(int(truth_starts[image]), int(truth_starts[image + 1]))
-        wrong.append(_classify(matches, row, in_image))
-    return wrong
-
-
-def _classify(matches: Matches, row: int, truth_rows: Int64[np.ndarray, " g"]) -> _Wrong:
-    iou = box_iou(matches.found.box[[row]], matches.truth.box[truth_rows])[0]
-    is_same = matches.truth.class_id[truth_rows] == matches.found.class_id[row]
-    is_counted = ~matches.truth.is_ignored[truth_rows]
-    rules: tuple[tuple[ErrorKind, Bool[np.ndarray, " g"]], ...] = (
-        ("duplicate", is_same & is_counted & (iou >= _FOREGROUND)),
-        ("class", ~is_same & (iou >= _FOREGROUND)),  # also of an object too hidden to count
-        ("localisation", is_same & is_counted & (iou >= _NEAR)),
-    )
-    for kind, fits in rules:
-        if fits.any():
-            best = int(np.argmax(np.where(fits, iou, -1.0)))
-            return _Wrong(row=row, kind=kind, truth_row=int(truth_rows[best]), iou=float(iou[best]))
-    return _Wrong(row=row, kind="background", truth_row=None, iou=None)
-
-
-def _describe_wrong(matches: Matches, samples: Sequence[Sample], wrong: _Wrong) -> DetectionError:
-    found, truth, row = matches.found, matches.truth, wrong.truth_row
-    score = float(found.score[wrong.row])
+def _describe_wrong(matches: Matches, samples: Sequence[Sample], wrong: Wrong, index: int) -> DetectionError:
+    found, truth, row = matches.found, matches.truth, int(wrong.row[index])
+    truth_row = int(wrong.truth_row[index])
+    is_about_object = truth_row != UNMATCHED
+    score = float(found.score[row])
     return DetectionError(
-        kind=wrong.kind,
-        image=samples[int(found.image[wrong.row])].image,
-        box=_as_box(found.box[wrong.row]),
-        class_name=matches.classes[int(found.class_id[wrong.row])],
+        kind=WRONG_KINDS[int(wrong.kind[index])],
+        image=samples[int(found.image[row])].image,
+        box=_as_box(found.box[row]),
+        class_name=matches.classes[int(found.class_id[row])],
         score=score,
-        truth_class=None if row is None else matches.classes[int(truth.class_id[row])],
-        truth_box=None if row is None else _as_box(truth.box[row]),
-        iou=wrong.iou,
+        truth_class=matches.classes[int(truth.class_id[truth_row])] if is_about_object else None,
+        truth_box=_as_box(truth.box[truth_row]) if is_about_object else None,
+        iou=float(wrong.iou[index]) if is_about_object else None,
         weight=score,
     )
 

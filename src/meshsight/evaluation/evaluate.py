@@ -11,6 +11,7 @@ from meshsight.evaluation.average_precision import (
     precision_curve,
     rank_classes,
 )
+from meshsight.evaluation.error_kinds import measure_costs
 from meshsight.evaluation.errors import (
     count_confusions,
     count_errors,
@@ -23,6 +24,7 @@ from meshsight.evaluation.headline import compute_headline
 from meshsight.evaluation.intervals import Resamples, interval_of, mean_over_classes, resample
 from meshsight.evaluation.matching import IOU_THRESHOLDS, Matches, match
 from meshsight.evaluation.slices import slice_matches
+from meshsight.evaluation.voc import measure_voc
 from meshsight.records.detections import Detections
 from meshsight.records.report import ClassReport, Curve, EvalReport, Gap, HeadlineMetrics
 from meshsight.records.sample import Sample
@@ -87,7 +89,9 @@ def make_report(matches: Matches, samples: Sequence[Sample], spec: EvaluationSpe
         per_class=tuple(_report_class(matches, ranking, i, draws) for i, ranking in enumerate(rankings)),
         slices=slice_matches(matches, rankings),
         curves=tuple(_draw_curve(matches, ranking, i) for i, ranking in enumerate(rankings)),
+        voc=measure_voc(matches),
         error_counts=count_errors(errors),
+        error_costs=measure_costs(matches),
         confusions=count_confusions(errors),
         worst_errors=worst_of_each_kind(errors, spec.num_worst),
         spec=spec,

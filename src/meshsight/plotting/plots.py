@@ -76,6 +76,19 @@ def plot_slices(slices: Sequence[SliceReport], attribute: str) -> Figure:
     return figure
 
 
+def plot_bars(bars: Sequence[tuple[str, float]], x_label: str) -> Figure:
+    """Draws named values of 0 and more as bars below each other, each with its number."""
+    figure, axes = new_figure(4.6, 0.9 + 0.28 * max(len(bars), 2))
+    largest = max([value for _, value in bars], default=0.0) or 1.0
+    for row, (_, value) in enumerate(bars):
+        axes.barh(row, value, height=0.62, color=class_hex(0), alpha=0.85)
+        axes.text(value + 0.015 * largest, row, f"{value:.3f}", va="center", color=INK)
+    axes.set_yticks(range(len(bars)), [name for name, _ in bars])
+    axes.set(xlim=(0, 1.18 * largest), ylim=(len(bars) - 0.4, -0.6), xlabel=x_label)
+    axes.grid(visible=False, axis="y")
+    return figure
+
+
 def plot_series(series: Series, x_label: str, y_label: str) -> Figure:
     """Draws named lines of (x, y) values, such as training losses over steps.
 
@@ -119,6 +132,29 @@ def plot_intervals(rows: Sequence[tuple[str, float, Interval | None]], x_label: 
     axes.set(ylim=(len(rows) - 0.4, -0.6), xlabel=x_label)
     axes.grid(visible=False, axis="y")
     return figure
+
+
+def plot_tradeoff(points: Sequence[tuple[str, float, float]], x_label: str, y_label: str) -> Figure:
+    """Draws named points of cost (x, positive, logarithmic) and worth (y), and a line through those that none beats."""
+    figure, axes = new_figure(4.6, 3.2)
+    for index, (name, x, y) in enumerate(points):
+        axes.plot([x], [y], marker="o", color=class_hex(index), markersize=7)
+        axes.annotate(name, (x, y), xytext=(6, 4), textcoords="offset points", fontsize=8, color=INK)
+    front = pareto_front([(x, y) for _, x, y in points])
+    axes.step([points[i][1] for i in front], [points[i][2] for i in front], where="post", color=FAINT, zorder=0)
+    axes.set(xscale="log", xlabel=x_label, ylabel=y_label)
+    axes.margins(0.15)
+    return figure
+
+
+def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
+    """Returns which points of cost and worth no other beats in both, cheapest first."""
+    order = sorted(range(len(points)), key=lambda i: (points[i][0], -points[i][1]))
+    front: list[int] = []
+    for i in order:
+        if not front or points[i][1] > points[front[-1]][1]:
+            front.append(i)
+    return front
 
 
 def _running_mean(values: Float[np.ndarray, " n"], window: int) -> Float[np.ndarray, " n"]:

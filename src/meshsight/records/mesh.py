@@ -20,6 +20,7 @@ class Material:
         emissive: linear RGB radiance that is added to the shading.
         base_color_texture: sRGB image or None; row 0 is the top, where v = 1.
         metallic_roughness_texture: G is roughness and B metallic, linear, or None.
+        name: what its file calls it, or nothing; scenes choose parts by it, nothing else depends on it.
     """
 
     base_color: tuple[float, float, float] = (0.8, 0.8, 0.8)
@@ -28,6 +29,7 @@ class Material:
     emissive: tuple[float, float, float] = (0.0, 0.0, 0.0)
     base_color_texture: UInt8[np.ndarray, "h w 3"] | None = None
     metallic_roughness_texture: UInt8[np.ndarray, "h2 w2 3"] | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

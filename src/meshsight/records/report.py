@@ -14,9 +14,9 @@ from meshsight.core.files import write_json
 from meshsight.records.sample import Box
 from meshsight.specs.evaluation import EvaluationSpec
 
-VERSION = 1
+VERSION = 2
 
-ErrorKind = Literal["missed", "background", "localisation", "class", "duplicate"]
+ErrorKind = Literal["missed", "background", "localisation", "class", "both", "duplicate"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +118,8 @@ class DetectionError:
 
     Attributes:
         kind: "missed" (an object without detection), "class" (an object taken for another class), "duplicate" (an
-            object found twice), "localisation" (right class, IoU between 0.1 and 0.5), "background" (nothing there).
+            object found twice), "localisation" (right class, IoU between 0.1 and 0.5), "both" (another class's object,
+            IoU between 0.1 and 0.5), "background" (nothing there).
         image: the sample's image path.
         box: of the detection, or of the missed object.
         class_name: of the detection, or of the missed object.
@@ -137,6 +138,27 @@ class DetectionError:
     truth_box: Box | None
     iou: float | None
     weight: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorCost:
+    """How much AP50 would rise if the mistakes of one kind alone were mended (TIDE's dAP), over all scores."""
+
+    kind: ErrorKind
+    ap50: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VocMetrics:
+    """Pascal VOC's average precision at IoU 0.5, which other systems publish in place of COCO's AP50.
+
+    Attributes:
+        integrate: the area below the curve (VOC 2010).
+        sample: the mean at eleven levels of recall (VOC 2007).
+    """
+
+    integrate: float | None
+    sample: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +182,9 @@ class EvalReport:
         ap_interval, ap50_interval: 95 % bootstrap intervals over images.
         operating_point: None without any right detection.
         per_class, slices, curves: the figures in parts.
+        voc: Pascal VOC's figures.
         error_counts: mistakes at the operating point by kind.
+        error_costs: what each kind of mistake costs.
         confusions: class mistakes at the operating point, most frequent first.
         worst_errors: the gravest mistakes at the operating point, kind after kind, gravest first.
         spec: how it was judged.
@@ -180,7 +204,9 @@ class EvalReport:
     per_class: tuple[ClassReport, ...]
     slices: tuple[SliceReport, ...]
     curves: tuple[Curve, ...]
+    voc: VocMetrics
     error_counts: dict[ErrorKind, int]
+    error_costs: tuple[ErrorCost, ...]
     confusions: tuple[Confusion, ...]
     worst_errors: tuple[DetectionError, ...]
     spec: EvaluationSpec
@@ -206,6 +232,16 @@ class Gap:
     ap50_other: float
     gap: float
     interval: Interval | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """How far a detector stays behind a better one on the same images, with paired 95 % bootstrap intervals."""
+
+    ap: float
+    ap50: float
+    ap_interval: Interval | None
+    ap50_interval: Interval | None
 
 
 _REPORT = TypeAdapter(EvalReport)

@@ -5,7 +5,7 @@ which an `AssetSource` turns into arrays. All poses are rigid; scale is separate
 """
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
@@ -46,6 +46,8 @@ class MaterialOverride:
         metallic, roughness: replace the factor, and any metallic-roughness texture.
         texture: reference of a picture that replaces the base colour texture (by uv, or by box projection without uv).
         emissive: a flat linear RGB that replaces all shading (used to prove that picture and label agree).
+        glow: linear RGB radiance that is added to the shading, instead of what the material emits by itself.
+        glow_texture: reference of a picture that `glow` is multiplied by, mapped as `texture` is.
     """
 
     tint: Rgb = (1.0, 1.0, 1.0)
@@ -53,6 +55,34 @@ class MaterialOverride:
     roughness: float | None = None
     texture: str | None = None
     emissive: Rgb | None = None
+    glow: Rgb | None = None
+    glow_texture: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PartMaterial:
+    """What a scene changes of one part of a mesh, instead of the object's own override.
+
+    Attributes:
+        part: index in the mesh's `parts`.
+        material: the changes.
+    """
+
+    part: int
+    material: MaterialOverride
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Motion:
+    """How something moves while the shutter is open; a scene's poses are those of its middle.
+
+    Attributes:
+        velocity: metres a second, in the world.
+        spin: rotation vector in radians a second, in the world, about the origin of what moves.
+    """
+
+    velocity: Float[np.ndarray, "3"]
+    spin: Float[np.ndarray, "3"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,6 +96,8 @@ class SceneObject:
         T_world_object: rigid pose.
         scale: uniform factor on the mesh's vertices, applied before the pose.
         material: changes to the mesh's own materials.
+        part_materials: changes of single parts, which take the place of `material` there.
+        motion: how it moves while the shutter is open; None rests.
     """
 
     instance_id: int
@@ -74,6 +106,8 @@ class SceneObject:
     T_world_object: Matrix4
     scale: float = 1.0
     material: MaterialOverride = MaterialOverride()
+    part_materials: tuple[PartMaterial, ...] = ()
+    motion: Motion | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,8 +116,10 @@ class Ground:
 
     Attributes:
         z_m, half_size_m: height and half the side.
-        tint, roughness: linear RGB factor, and perceptual roughness of a dielectric.
+        tint, roughness, metallic: linear RGB factor, and a metallic-roughness material's numbers.
         texture: reference of a picture, repeated every `tile_m` metres; None for the plain tint.
+        glow: linear RGB radiance that is added to the shading.
+        glow_texture: reference of a picture that `glow` is multiplied by, repeated as `texture` is.
     """
 
     z_m: float
@@ -92,6 +128,35 @@ class Ground:
     roughness: float
     texture: str | None
     tile_m: float = 1.0
+    metallic: float = 0.0
+    glow: Rgb = (0.0, 0.0, 0.0)
+    glow_texture: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Wall:
+    """A rectangle of a room: a wall, its floor or its ceiling; seen from both sides, with id 0.
+
+    Like the ground it hides what is behind it and receives shadows, but casts none: light passes through it.
+
+    Attributes:
+        T_world_wall: its middle, with x along its width, y along its height and z out of it into the room.
+        size_m: width and height.
+        tint, roughness, metallic: linear RGB factor, and a metallic-roughness material's numbers.
+        texture: reference of a picture, repeated every `tile_m` metres from the middle; None for the plain tint.
+        glow: linear RGB radiance that is added to the shading.
+        glow_texture: reference of a picture that `glow` is multiplied by, repeated as `texture` is.
+    """
+
+    T_world_wall: Matrix4
+    size_m: tuple[float, float]
+    tint: Rgb
+    roughness: float
+    texture: str | None
+    tile_m: float = 1.0
+    metallic: float = 0.0
+    glow: Rgb = (0.0, 0.0, 0.0)
+    glow_texture: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -115,6 +180,62 @@ class PointLight:
 
     position: Float[np.ndarray, "3"]
     intensity: Rgb
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SpotLight:
+    """A small light that shines into a cone.
+
+    On a surface that faces it at a distance d and an angle a off its axis the irradiance is `intensity` / d^2 times
+    s(t) = 3 t^2 - 2 t^3, where t = (cos a - cos h) / ((1 - cos h) blend), cut to 0..1, and h is half the cone's angle.
+
+    Attributes:
+        position: in the world.
+        direction: unit vector of the world from the light into the scene.
+        intensity: linear RGB along the axis.
+        cone_rad: the cone's whole angle, up to pi.
+        blend: 0 a hard edge, 1 a light that fades from the axis on.
+        casts_shadow: whether objects, ground and walls receive its shadow.
+    """
+
+    position: Float[np.ndarray, "3"]
+    direction: Float[np.ndarray, "3"]
+    intensity: Rgb
+    cone_rad: float
+    blend: float = 0.15
+    casts_shadow: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class AreaLight:
+    """A flat light that shines to one side, equally bright from everywhere (Lambert); the camera does not see it.
+
+    Attributes:
+        T_world_light: its middle, with x and y along its sides and z the way that it shines.
+        shape: a rectangle, or the ellipse in it.
+        size_m: sides along x and y.
+        radiance: linear RGB; the power is pi times radiance times area.
+        casts_shadow: whether objects, ground and walls receive its shadow.
+    """
+
+    T_world_light: Matrix4
+    shape: Literal["rectangle", "disk"]
+    size_m: tuple[float, float]
+    radiance: Rgb
+    casts_shadow: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Focus:
+    """Depth of field of a thin lens; labels are those of the pinhole in its middle.
+
+    Attributes:
+        aperture_m: diameter of the lens's opening: focal length over f-number.
+        distance_m: planar depth that is sharp.
+    """
+
+    aperture_m: float
+    distance_m: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -189,6 +310,10 @@ class Scene:
         camera, T_world_cam: intrinsics and pose (OpenCV axes).
         near_m, far_m: clip planes.
         background: None shows the environment.
+        walls: those of a room, with its floor and ceiling.
+        focus: depth of field; None is a pinhole, sharp everywhere.
+        shutter_s: how long the shutter is open; what has a motion is blurred along it.
+        camera_motion: how the camera moves meanwhile; None rests.
         origins: for every sampled value its path in this scene and the randomiser (and distribution) that drew it.
     """
 
@@ -204,4 +329,10 @@ class Scene:
     sensor: SensorDraw
     near_m: float = 0.01
     far_m: float = 100.0
+    walls: tuple[Wall, ...] = ()
+    spot_lights: tuple[SpotLight, ...] = ()
+    area_lights: tuple[AreaLight, ...] = ()
+    focus: Focus | None = None
+    shutter_s: float = 0.0
+    camera_motion: Motion | None = None
     origins: dict[str, str]

@@ -60,10 +60,17 @@ def _read_record(record: type[Record], data: Any, where: str) -> Record:
         raise DataError(f"{where}: expected an object, found {type(data).__name__}")
     fields, given = _field_types(record), cast("dict[str, Any]", data)
     kind = {"kind"} if record in _KIND_OF else set[str]()
-    if odd := sorted(given.keys() ^ (fields.keys() | kind)):
-        words = ", ".join(f"{'unknown' if name in given else 'missing'} '{name}'" for name in odd)
+    odd = (given.keys() ^ (fields.keys() | kind)) - (_optional(record) - given.keys())
+    if odd:
+        words = ", ".join(f"{'unknown' if name in given else 'missing'} '{name}'" for name in sorted(odd))
         raise DataError(f"{where}: not a scene of this version: {words}")
-    return record(**{name: _read(fields[name], given[name], f"{where}.{name}") for name in fields})
+    return record(**{name: _read(fields[name], given[name], f"{where}.{name}") for name in fields if name in given})
+
+
+@cache
+def _optional(record: type) -> frozenset[str]:
+    """Returns the fields with a default: a scene written before they were thought of lacks them, and means that."""
+    return frozenset(field.name for field in dataclasses.fields(record) if field.default is not dataclasses.MISSING)
 
 
 def _read(wanted: Any, data: Any, where: str) -> Any:
@@ -74,6 +81,10 @@ def _read(wanted: Any, data: Any, where: str) -> Any:
         return _checked(data, wanted, where)
     if dataclasses.is_dataclass(wanted):
         return _read_record(cast("type[Any]", wanted), data, where)
+    if typing.get_origin(wanted) is typing.Literal:
+        if data not in typing.get_args(wanted):
+            raise DataError(f"{where}: expected {' or '.join(typing.get_args(wanted))}, found {data!r}")
+        return data
     if typing.get_origin(wanted) is tuple:
         return _read_tuple(typing.get_args(wanted), data, where)
     if typing.get_origin(wanted) is dict:

@@ -7,11 +7,12 @@ that every renderer has the same one.
 from abc import ABC, abstractmethod
 from dataclasses import replace
 from types import TracebackType
-from typing import final
+from typing import ClassVar, final
 
 from meshsight.core.errors import RenderError
 from meshsight.records.frame import Frame
 from meshsight.records.scene import AssetSource, Scene
+from meshsight.render.features import Feature, features_of
 from meshsight.render.sensor import apply_sensor
 from meshsight.specs.base import VariantSpec
 from meshsight.specs.scene import RENDERER_KINDS
@@ -21,7 +22,13 @@ MAX_INSTANCE_ID = 2**24
 
 
 class Renderer(ABC):
-    """Draws scenes; holds what is expensive to load, so keep one and close it at the end."""
+    """Draws scenes; holds what is expensive to load, so keep one and close it at the end.
+
+    Attributes:
+        draws: what it can draw of what a scene may ask for; a scene that asks for more is refused.
+    """
+
+    draws: ClassVar[frozenset[Feature]] = frozenset()
 
     @property
     @abstractmethod
@@ -45,8 +52,17 @@ class Renderer(ABC):
             AssetError: a mesh, picture or environment is missing.
         """
         _check(scene)
+        self._check_features(scene)
         frame = self.draw(scene)
         return replace(frame, rgb=apply_sensor(frame.rgb, scene.sensor))
+
+    @final
+    def _check_features(self, scene: Scene) -> None:
+        if missing := sorted(features_of(scene) - self.draws):
+            raise RenderError(
+                f"frame {scene.frame}: {self.description.split(' (')[0]} cannot draw {', '.join(missing)}; "
+                "leave that out of the recipe, or choose another renderer with --set renderer.kind=..."
+            )
 
     @final
     def __enter__(self) -> "Renderer":

@@ -22,13 +22,32 @@ class TorchDetector:
         network: the network; in evaluation mode.
         input_hw: height and width of its input.
         device: where it computes.
+        decode_spec: thresholds; the network's own unless others are given.
     """
 
-    def __init__(self, network: Detector, classes: tuple[str, ...], input_hw: tuple[int, int], device: torch.device):
+    def __init__(
+        self,
+        network: Detector,
+        classes: tuple[str, ...],
+        input_hw: tuple[int, int],
+        device: torch.device,
+        decode: DecodeSpec | None = None,
+    ):
         self.network = place(network, device).eval()
         self.input_hw = input_hw
         self.device = device
+        self.decode_spec = decode or network.decode_spec
         self._classes = classes
+
+    def with_decode(self, decode: DecodeSpec) -> "TorchDetector":
+        """Returns the same detector with other thresholds."""
+        return TorchDetector(self.network, self._classes, self.input_hw, self.device, decode)
+
+    def with_scale(self, scale: float) -> "TorchDetector":
+        """Returns the same detector with an input that many times as high and wide, to multiples of its stride."""
+        stride = self.network.stride
+        height, width = (max(1, round(side * scale / stride)) * stride for side in self.input_hw)
+        return TorchDetector(self.network, self._classes, (height, width), self.device, self.decode_spec)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -47,7 +66,7 @@ class TorchDetector:
         letterboxes = [fit_letterbox((image.shape[0], image.shape[1]), self.input_hw) for image in images]
         fitted = [apply_letterbox(box, image) for box, image in zip(letterboxes, images, strict=True)]
         raw = self.network(to_input(fitted, self.device))
-        return select_batch(self.network.decode(raw, self.input_hw), self.network.decode_spec, letterboxes)
+        return select_batch(self.network.decode(raw, self.input_hw), self.decode_spec, letterboxes)
 
 
 def to_input(fitted: Sequence[RgbImage], device: torch.device) -> torch.Tensor:

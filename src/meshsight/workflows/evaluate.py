@@ -15,6 +15,7 @@ from meshsight.plotting.page import Page, Section, render_page
 from meshsight.records.dataset import Dataset
 from meshsight.records.report import EvalReport, Gap, report_to_json
 from meshsight.specs.evaluation import EvaluationSpec
+from meshsight.specs.inference import InferenceSpec
 from meshsight.workflows.detecting import DetectedDataset, detect, spread
 from meshsight.workflows.evaluation_sections import (
     class_section,
@@ -27,7 +28,8 @@ from meshsight.workflows.evaluation_sections import (
     slice_section,
     training_section,
 )
-from meshsight.workflows.opening import OpenedDetector, open_with_history
+from meshsight.workflows.looking import ONE_LOOK, open_looking
+from meshsight.workflows.opening import OpenedDetector
 from meshsight.workflows.sources import open_source
 
 DEFAULT_SPEC = EvaluationSpec()
@@ -78,6 +80,7 @@ def evaluate(
     data: Sequence[str | Path | Dataset],
     out: Path,
     spec: EvaluationSpec = DEFAULT_SPEC,
+    inference: InferenceSpec = ONE_LOOK,
     device: str = "auto",
 ) -> Evaluated:
     """Measures a detector.
@@ -88,13 +91,14 @@ def evaluate(
             (the synthetic test set, say) to each of the others (real photographs).
         out: folder for `evaluation.json` and `evaluation.html`.
         spec: how it is judged.
+        inference: how the images are looked at.
         device: auto, cpu, cuda or cuda:N.
 
     Raises:
         ArtifactError: there is no run and no artifact.
         DataError: a data set is bad, or its classes do not fit the detector's.
     """
-    return write_evaluation(target.name, measure(target, data=data, spec=spec, device=device), out)
+    return write_evaluation(target.name, measure(target, data=data, spec=spec, inference=inference, device=device), out)
 
 
 def measure(
@@ -102,6 +106,7 @@ def measure(
     *,
     data: Sequence[str | Path | Dataset],
     spec: EvaluationSpec = DEFAULT_SPEC,
+    inference: InferenceSpec = ONE_LOOK,
     device: str = "auto",
 ) -> Measured:
     """Measures a detector as `evaluate` does, and writes nothing."""
@@ -109,7 +114,7 @@ def measure(
         raise CallError("nothing to evaluate on: give at least one data set with --data")
     datasets = [open_source(source) for source in data]
     _check_names(datasets)
-    return measure_opened(open_with_history(target, device), datasets, spec)
+    return measure_opened(open_looking(target, inference, device), datasets, spec)
 
 
 def measure_opened(

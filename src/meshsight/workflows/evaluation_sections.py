@@ -9,6 +9,7 @@ from meshsight.plotting.label_marks import USUAL, Drawn, label_marks
 from meshsight.plotting.page import Block, Captioned, Fact, Facts, Gallery, Paragraph, Section, Table
 from meshsight.plotting.plots import (
     Series,
+    plot_bars,
     plot_class_ap,
     plot_intervals,
     plot_precision_recall,
@@ -23,6 +24,10 @@ from meshsight.records.sample import Sample
 ImageReader = Callable[[str], RgbImage]
 """Reads an image of the data set by its path in the samples."""
 
+_COSTS_TEXT = (
+    "What each kind of mistake costs, at any score: how much AP50 would rise if these alone were mended (TIDE, Bolya "
+    "et al. 2020). The sum is no total, for mending one kind uncovers another."
+)
 _WHITE = to_rgb("#ffffff")
 _SHOWN_SCORE = 0.3
 _PICTURE_SIDE = 640
@@ -32,6 +37,7 @@ _KINDS: dict[ErrorKind, tuple[str, str]] = {
     "missed": ("Missed", "Objects without a detection, the largest and best visible first."),
     "class": ("Taken for another class", "The box is right and the class is wrong."),
     "localisation": ("Badly placed", "The class is right, and the box overlaps the object by less than half."),
+    "both": ("Wrong class, badly placed", "Another class's object lies nearby, overlapping by less than half."),
     "background": ("No such object", "Detections where no labelled object is; often of something that looks alike."),
     "duplicate": ("Found twice", "A second detection of an object that a better one has taken."),
 }
@@ -48,6 +54,7 @@ def overview_section(report: EvalReport) -> Section:
             note=interval_text(report.ap_interval),
         ),
         Fact(label="AP75", value=_rate(report.headline.ap75)),
+        Fact(label="VOC AP", value=_rate(report.voc.integrate), note=f"{_rate(report.voc.sample)} at eleven points"),
     ]
     if point is not None:
         note = f"at score {point.score:.2f}, where F1 is best ({point.f1:.2f})"
@@ -156,6 +163,7 @@ def error_section(report: EvalReport, read: ImageReader, num_each: int = 8) -> S
     score = "any score" if point is None else f"a score of {point.score:.2f}"
     blocks: list[Block] = [Paragraph(text=f"Mistakes from {score} on, where F1 is best. White and dashed: the truth.")]
     blocks.append(Facts(facts=tuple(_count_fact(report, kind) for kind in _KINDS)))
+    blocks += [Paragraph(text=_COSTS_TEXT), Gallery(items=(_cost_plot(report),), min_width_px=420)]
     for kind, (title, text) in _KINDS.items():
         worst = [error for error in report.worst_errors if error.kind == kind][:num_each]
         if worst:
@@ -178,6 +186,11 @@ def training_section(losses: Series, validation: Series) -> Section:
 def interval_text(interval: Interval | None) -> str:
     """Returns an interval as people write it, or nothing."""
     return "" if interval is None else f"{interval.low:.3f} to {interval.high:.3f}"
+
+
+def _cost_plot(report: EvalReport) -> Captioned:
+    bars = [(_KINDS[cost.kind][0], cost.ap50) for cost in report.error_costs]
+    return Captioned(content=plot_bars(bars, "AP50 to be won"), caption="AP50 won by mending one kind of mistake.")
 
 
 def _rate(value: float | None) -> str:

@@ -13,6 +13,29 @@ Series = dict[str, tuple[list[int | float], list[int | float]]]
 """Named lines of x and y values."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFacts:
+    """What a detector is made of, and what it cost; None or nothing where its folder does not say.
+
+    Attributes:
+        model: its parts, such as "dense: resnet (depth 50) + fpn + retina".
+        schedule: how it was trained, such as "1800 steps of 16, muon 0.05, cosine".
+        input_hw: height and width of its input.
+        num_parameters: numbers that were learnt.
+        size_bytes: of the file with the weights or the graph.
+        cpu_seconds: processor time of its training.
+        validation: name of the data set that chose its best weights, and the figures there by name.
+    """
+
+    model: str
+    schedule: str = ""
+    input_hw: tuple[int, int] | None = None
+    num_parameters: int | None = None
+    size_bytes: int | None = None
+    cpu_seconds: float | None = None
+    validation: tuple[str, dict[str, float | None]] | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class OpenedDetector:
     """A detector with what is known of its making.
@@ -20,11 +43,13 @@ class OpenedDetector:
     Attributes:
         detector: ready to predict.
         kind: the source that opened it, `run` or `artifact`.
+        facts: what it is made of.
         losses, validation: how its training went, over steps; empty where unknown.
     """
 
     detector: ObjectDetector
     kind: str
+    facts: ModelFacts
     losses: Series = field(default_factory=dict[str, tuple[list[int | float], list[int | float]]])
     validation: Series = field(default_factory=dict[str, tuple[list[int | float], list[int | float]]])
 

@@ -15,14 +15,35 @@ from meshsight.core.images import RgbImage, read_image, write_image
 from meshsight.datasets.detections_csv import ImageDetections, write_detections_csv
 from meshsight.plotting.draw import detection_marks, draw
 from meshsight.records.detections import Detections, ObjectDetector, no_detections
+from meshsight.specs.inference import InferenceSpec
 from meshsight.workflows.image_files import ImageFile, find_images
-from meshsight.workflows.opening import open_detector
+from meshsight.workflows.looking import ONE_LOOK, open_looking
+from meshsight.workflows.pseudo_labels import FoundInImage, PseudoLabels, check_pseudo_labels, write_pseudo_labels
 
 VERSION = 1
 BATCH = 8
 DRAWN_SCORE = 0.3
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PredictOutputs:
+    """What is written besides `predictions.json`.
+
+    Attributes:
+        min_score: score from which detections are drawn; the JSON file holds all.
+        csv: also write all detections here as competitions score them, with a row for each image that was named; one
+            that cannot be read has no detections. Images are called by their path in the folder that was named.
+        labels: also make a data set of the images with what is surely found as labels.
+    """
+
+    min_score: float = DRAWN_SCORE
+    csv: Path | None = None
+    labels: PseudoLabels | None = None
+
+
+USUAL = PredictOutputs()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +75,14 @@ class PredictResult:
         classes: names by class id.
         images: those that could be read, in order.
         problems: one line for each argument or image that could not.
+        labels: how many labels each class has in the data set that was made; empty where none was.
     """
 
     predictions: Path
     classes: tuple[str, ...]
     images: tuple[PredictedImage, ...]
     problems: tuple[str, ...]
+    labels: dict[str, int]
 
 
 def predict(
@@ -68,8 +91,8 @@ def predict(
     *,
     out: Path,
     device: str = "auto",
-    min_score: float = DRAWN_SCORE,
-    csv: Path | None = None,
+    inference: InferenceSpec = ONE_LOOK,
+    outputs: PredictOutputs = USUAL,
 ) -> PredictResult:
     """Detects objects in images, and goes on when one of them cannot be read.
 
@@ -78,9 +101,8 @@ def predict(
         images: files, folders (searched to any depth) and patterns.
         out: folder of `predictions.json` and of the pictures.
         device: auto, cpu, cuda or cuda:N; an artifact runs on the CPU.
-        min_score: score from which detections are drawn; the JSON file holds all.
-        csv: also write all detections here as competitions score them, with a row for each image that was named; one
-            that cannot be read has no detections. Images are called by their path in the folder that was named.
+        inference: how the images are looked at.
+        outputs: what is written besides.
 
     Raises:
         ArtifactError: the target is neither, or is damaged.
@@ -89,28 +111,32 @@ def predict(
     """
     if not images:
         raise CallError("no images: name files, folders or patterns")
-    detector = open_detector(target, device)
+    detector = open_looking(target, inference, device).detector
+    if outputs.labels is not None:
+        check_pseudo_labels(outputs.labels, detector.classes)
     files, problems = find_images(images)
     for problem in problems:
         log.warning("%s", problem)
     pictures = PictureNames()
     found: list[PredictedImage] = []
-    detected: dict[Path, Detections] = {}
+    detected: dict[Path, FoundInImage] = {}
     for batch in _batches(_readable(tqdm(files, unit="image", disable=_bar_is_off(), dynamic_ncols=True), problems)):
         for file, image, detections in _detect(detector, batch):
             picture = pictures.name_for(file)
-            write_image(out / picture, draw(image, detection_marks(detections, detector.classes, min_score)))
+            write_image(out / picture, draw(image, detection_marks(detections, detector.classes, outputs.min_score)))
             found.append(_record(file, image, picture, detections, detector.classes))
-            detected[file.path] = detections
+            detected[file.path] = FoundInImage(size_hw=(image.shape[0], image.shape[1]), detections=detections)
+    labels = {} if outputs.labels is None else write_pseudo_labels(outputs.labels, detected, detector.classes)
     result = PredictResult(
         predictions=out / "predictions.json",
         classes=detector.classes,
         images=tuple(found),
         problems=tuple(problems),
+        labels=labels,
     )
     write_json(result.predictions, {"version": VERSION, **asdict(result), "predictions": result.predictions.name})
-    if csv is not None:
-        write_detections_csv(csv, _csv_rows(files, detected))
+    if outputs.csv is not None:
+        write_detections_csv(outputs.csv, _csv_rows(files, detected))
     return result
 
 
@@ -131,12 +157,13 @@ class PictureNames:
         return name.as_posix()
 
 
-def _csv_rows(files: Sequence[ImageFile], detected: Mapping[Path, Detections]) -> Iterator[ImageDetections]:
+def _csv_rows(files: Sequence[ImageFile], detected: Mapping[Path, FoundInImage]) -> Iterator[ImageDetections]:
     """Yields a row for each image; those that share a name go by their whole paths."""
     names = Counter(file.name for file in files)
     for file in files:
         name = file.name if names[file.name] == 1 else file.path
-        yield ImageDetections(image=name.as_posix(), detections=detected.get(file.path, no_detections()))
+        found = detected[file.path].detections if file.path in detected else no_detections()
+        yield ImageDetections(image=name.as_posix(), detections=found)
 
 
 def _readable(files: Iterable[ImageFile], problems: list[str]) -> Iterator[tuple[ImageFile, RgbImage]]:

@@ -32,7 +32,7 @@ def the_only_wrong(report: EvalReport) -> DetectionError:
         ((1, 0.8, (102.0, 100.0, 200.0, 200.0)), "class", "mug"),
         ((0, 0.8, (150.0, 100.0, 250.0, 200.0)), "localisation", "mug"),
         ((0, 0.8, FAR), "background", None),
-        ((1, 0.8, (150.0, 100.0, 250.0, 200.0)), "background", None),
+        ((1, 0.8, (150.0, 100.0, 250.0, 200.0)), "both", "mug"),
     ],
 )
 def test_kinds(row: tuple[int, float, Box], kind: str, truth_class: str | None) -> None:
@@ -44,7 +44,7 @@ def test_kinds(row: tuple[int, float, Box], kind: str, truth_class: str | None) 
     assert (error.class_name, error.box) == (CLASSES[row[0]], row[2])
     assert error.score == error.weight == pytest.approx(row[1])
     assert report.error_counts == {
-        "missed": 0, "background": 0, "localisation": 0, "class": 0, "duplicate": 0, kind: 1,
+        "missed": 0, "background": 0, "localisation": 0, "class": 0, "both": 0, "duplicate": 0, kind: 1,
     }  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def test_worst_errors_are_shared_among_kinds() -> None:
     boxes = [(float(x), 0.0, float(x + 10), 10.0) for x in range(0, 300, 20)]
     objects = [label(0, box) for box in boxes]
     wrong = [(0, 0.5, (x, 100.0, x + 10, 110.0)) for x, *_ in boxes]
-    spec = EvaluationSpec(num_bootstrap=0, num_worst=10)
+    spec = EvaluationSpec(num_bootstrap=0, num_worst=12)
     report = evaluate_detections([sample(0, *objects)], [detections(*wrong)], CLASSES, spec)
     assert [error.kind for error in report.worst_errors] == ["missed"] * 2 + ["background"] * 2
     assert (report.error_counts["missed"], report.error_counts["background"]) == (15, 15)

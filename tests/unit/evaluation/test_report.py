@@ -23,11 +23,11 @@ def test_write_equals_read(tmp_path: Path) -> None:
 
 
 def test_a_foreign_file_is_refused() -> None:
-    with pytest.raises(DataError, match="expected an evaluation of version 1, found None"):
+    with pytest.raises(DataError, match="expected an evaluation of version 2, found None"):
         report_from_json([], "x.json")
     report = evaluate_detections(*random_data(2), ("a", "b", "c"), EvaluationSpec(num_bootstrap=0))
     data = report_to_json(report)
-    with pytest.raises(DataError, match="version 1, found 7"):
+    with pytest.raises(DataError, match="version 2, found 7"):
         report_from_json({**data, "version": 7}, "x.json")
     with pytest.raises(DataError, match=r"x\.json: num_images: "):
         report_from_json({**data, "num_images": "many"}, "x.json")

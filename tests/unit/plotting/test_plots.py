@@ -22,6 +22,7 @@ from meshsight.records.report import (
     HeadlineMetrics,
     Interval,
     SliceReport,
+    VocMetrics,
 )
 from meshsight.specs.evaluation import EvaluationSpec
 
@@ -59,7 +60,9 @@ def make_report(num_classes: int) -> EvalReport:
             for label, ap50 in (("low", None), ("high", 0.6))
         ),
         curves=tuple(Curve(name=name, iou=0.5, precision=(0.5,) * 101, score=(0.5,) * 101) for name in names),
+        voc=VocMetrics(integrate=0.5, sample=0.4),
         error_counts={"missed": 0},
+        error_costs=(),
         confusions=(),
         worst_errors=(),
         spec=EvaluationSpec(),

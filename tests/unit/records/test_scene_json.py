@@ -10,16 +10,22 @@ from meshsight.core.errors import DataError
 from meshsight.core.files import dump_json
 from meshsight.core.pose import make_pose, sample_rotation
 from meshsight.records.scene import (
+    AreaLight,
     BackgroundPicture,
     Environment,
+    Focus,
     Ground,
     MaterialOverride,
+    Motion,
+    PartMaterial,
     PlainBackground,
     PointLight,
     Scene,
     SceneObject,
     SensorDraw,
+    SpotLight,
     Sun,
+    Wall,
 )
 from meshsight.records.scene_json import scene_from_json, scene_to_json
 
@@ -39,6 +45,8 @@ def make_scene(seed=0, background=None):
                 class_id=None,
                 T_world_object=pose,
                 material=MaterialOverride(tint=(0.1, 0.2, 0.3), roughness=0.7, texture="texture:wood/3"),
+                part_materials=(PartMaterial(part=1, material=MaterialOverride(glow=(0.5, 1 / 3, 0.0))),),
+                motion=Motion(velocity=rng.standard_normal(3), spin=rng.standard_normal(3)),
             ),
         ),
         ground=Ground(z_m=0.0, half_size_m=3.3, tint=(1.0, 1.0, 1.0), roughness=0.5, texture=None),
@@ -47,6 +55,21 @@ def make_scene(seed=0, background=None):
         point_lights=(PointLight(position=rng.standard_normal(3), intensity=(1.0, 1.0, 1.0)),),
         background=background,
         sensor=SensorDraw(exposure_ev=-0.1, jpeg_quality=70, seed=12),
+        walls=(
+            Wall(T_world_wall=pose, size_m=(4.0, 2.5), tint=(0.3, 0.2, 0.1), roughness=0.9, texture="texture:wood/1"),
+        ),
+        spot_lights=(
+            SpotLight(
+                position=rng.standard_normal(3),
+                direction=np.array([0.0, 0.6, -0.8]),
+                intensity=(1.0, 2.0, 3.0),
+                cone_rad=0.9,
+            ),
+        ),
+        area_lights=(AreaLight(T_world_light=pose, shape="disk", size_m=(0.5, 0.25), radiance=(9.0, 8.0, 7.0)),),
+        focus=Focus(aperture_m=0.012, distance_m=rng.random()),
+        shutter_s=0.02,
+        camera_motion=Motion(velocity=rng.standard_normal(3), spin=np.zeros(3)),
         origins={"camera.fx": "camera uniform(1, 2)"},
     )
 
@@ -104,6 +127,8 @@ def edited(path, value):
         (("origins", "camera.fx"), 3, "here.origins.camera.fx: expected str"),
         (("suns", 0, "direction"), [0, 0, float("nan")], r"here.suns\[0\].direction: expected finite numbers"),
         (("ground",), 3, "here.ground: expected an object, found int"),
+        (("area_lights", 0, "shape"), "star", r"here.area_lights\[0\].shape: expected rectangle or disk, found 'star'"),
+        (("walls", 0, "size_m"), KeyError, r"here.walls\[0\]: .*missing 'size_m'"),
     ],
 )
 def test_what_is_no_scene_is_refused_with_its_place(path, value, message):
@@ -116,3 +141,13 @@ def test_numbers_may_be_written_without_a_point():
     scene = scene_from_json(edited(("near_m",), 1), "here")
     assert scene.near_m == 1.0
     assert isinstance(scene.near_m, float)
+
+
+def test_a_scene_of_before_reads_as_one_without_what_came_later():
+    data = edited(("frame",), 0)
+    later = ("walls", "spot_lights", "area_lights", "focus", "shutter_s", "camera_motion")
+    older = {key: value for key, value in data.items() if key not in later}
+    del older["objects"][1]["motion"], older["objects"][1]["material"]["glow"]
+    scene = scene_from_json(older, "here")
+    assert scene.walls == () and scene.focus is None and scene.shutter_s == 0.0
+    assert scene.objects[1].motion is None and scene.objects[1].material.roughness == 0.7

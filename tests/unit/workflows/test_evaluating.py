@@ -25,7 +25,7 @@ from meshsight.specs.evaluation import EvaluationSpec
 from meshsight.workflows.class_matching import match_classes
 from meshsight.workflows.detecting import detect, spread
 from meshsight.workflows.evaluate import Evaluated, evaluate, measure_opened, write_evaluation
-from meshsight.workflows.opening import OpenedDetector, open_detector
+from meshsight.workflows.opening import ModelFacts, OpenedDetector, open_detector
 
 COLORS = {"mug": (255, 0, 0), "can": (0, 255, 0), "box": (0, 0, 255)}
 SPEC = EvaluationSpec(num_bootstrap=50)
@@ -83,7 +83,11 @@ def make_dataset(root: Path, name: str, classes: tuple[str, ...], num: int, miss
 
 def evaluated(datasets: Sequence[Dataset], out: Path) -> Evaluated:
     opened = OpenedDetector(
-        detector=SquareFinder(), kind="run", losses={"total": ([1, 2], [3.0, 2.0])}, validation={"AP": ([2], [0.5])}
+        detector=SquareFinder(),
+        kind="run",
+        facts=ModelFacts(model="squares"),
+        losses={"total": ([1, 2], [3.0, 2.0])},
+        validation={"AP": ([2], [0.5])},
     )
     return write_evaluation("a run", measure_opened(opened, datasets, SPEC), out)
 

@@ -12,7 +12,7 @@ from meshsight.core.errors import ArtifactError, CallError
 from meshsight.core.images import read_image, write_image
 from meshsight.datasets.detections_csv import read_detections_csv
 from meshsight.workflows.image_files import find_images
-from meshsight.workflows.predict import predict
+from meshsight.workflows.predict import PredictOutputs, predict
 
 WHITE = np.full((64, 96, 3), 255, np.uint8)
 
@@ -56,7 +56,7 @@ def test_each_image_has_a_picture_with_the_detections_drawn(artifact: Path, phot
 def test_the_csv_has_a_row_for_every_image(artifact: Path, photos: Path, tmp_path: Path) -> None:
     """Also where nothing is found or the image breaks off; images are called as in their folder."""
     csv = tmp_path / "submission.csv"
-    result = predict(artifact, [photos], out=tmp_path / "found", csv=csv, min_score=1.0)
+    result = predict(artifact, [photos], out=tmp_path / "found", outputs=PredictOutputs(csv=csv, min_score=1.0))
     white, black, torn = read_detections_csv(csv)
     assert [white.image, black.image, torn.image] == ["a/one.png", "b/one.jpg", "torn.jpg"]
     assert white.detections.boxes.tolist() == [list(found.box) for found in result.images[0].detections]
@@ -67,7 +67,7 @@ def test_the_csv_has_a_row_for_every_image(artifact: Path, photos: Path, tmp_pat
 def test_images_of_one_name_go_by_their_paths(artifact: Path, photos: Path, tmp_path: Path) -> None:
     write_image(tmp_path / "more" / "one.png", WHITE)
     folders = [photos / "a", tmp_path / "more"]
-    predict(artifact, folders, out=tmp_path / "found", csv=tmp_path / "found.csv")
+    predict(artifact, folders, out=tmp_path / "found", outputs=PredictOutputs(csv=tmp_path / "found.csv"))
     assert [one.image for one in read_detections_csv(tmp_path / "found.csv")] == [str(f / "one.png") for f in folders]
 
 
@@ -79,7 +79,7 @@ def test_the_command_writes_the_csv(artifact: Path, photos: Path, tmp_path: Path
 
 
 def test_the_threshold_is_for_pictures_only(artifact: Path, photos: Path, tmp_path: Path) -> None:
-    result = predict(artifact, [photos / "a"], out=tmp_path / "found", min_score=1.0)
+    result = predict(artifact, [photos / "a"], out=tmp_path / "found", outputs=PredictOutputs(min_score=1.0))
     assert len(result.images[0].detections) == 2
 
 

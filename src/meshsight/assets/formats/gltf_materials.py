@@ -55,7 +55,7 @@ def read_material(document: GltfDocument, entry: _Json, textures: TextureTable) 
     """
     glossy = entry.get("extensions", {}).get("KHR_materials_pbrSpecularGlossiness")
     if glossy is not None and "pbrMetallicRoughness" not in entry:
-        return _from_glossiness(glossy, textures)
+        return _from_glossiness(glossy, entry, textures)
     pbr = entry.get("pbrMetallicRoughness", {})
     if entry.get("alphaMode", "OPAQUE") != "OPAQUE":
         _log.warning("%s: material '%s' is transparent, but is shown opaque", document.path, entry.get("name", "?"))
@@ -71,14 +71,16 @@ def read_material(document: GltfDocument, entry: _Json, textures: TextureTable) 
         emissive=_rgb(np.asarray(emissive) * strength),
         base_color_texture=textures.get(pbr.get("baseColorTexture")),
         metallic_roughness_texture=textures.get(pbr.get("metallicRoughnessTexture")),
+        name=str(entry.get("name", "")),
     )
 
 
-def _from_glossiness(glossy: _Json, textures: TextureTable) -> Material:
+def _from_glossiness(glossy: _Json, entry: _Json, textures: TextureTable) -> Material:
     return Material(
         base_color=_rgb(glossy.get("diffuseFactor", (1.0, 1.0, 1.0))),
         roughness=1.0 - float(glossy.get("glossinessFactor", 1.0)),
         base_color_texture=textures.get(glossy.get("diffuseTexture")),
+        name=str(entry.get("name", "")),
     )
 
 

@@ -6,7 +6,7 @@ black beside a texture. Roughness is `Pr` where given, else 1 - sqrt(Ns) / 30 (B
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -44,7 +44,7 @@ def read_materials(path: Path, max_texture_px: int) -> Mapping[str, Material]:
         AssetError: a number that is none, or a texture that is missing, misspelt, outside the folder or no picture.
     """
     text = read_bytes(path).decode("utf-8", errors="replace")
-    return {name: _material(path, entry, max_texture_px) for name, entry in _entries(text).items()}
+    return {name: replace(_material(path, entry, max_texture_px), name=name) for name, entry in _entries(text).items()}
 
 
 def _entries(text: str) -> dict[str, _Entry]:

@@ -46,7 +46,7 @@ def _materials(path: Path, text: str, max_texture_px: int) -> Mapping[str, Mater
             f"{path}: uses material '{unknown[0]}', which its mtllib does not define (but {', '.join(sorted(known))}). "
             f"Correct the name, or {_REMEDY}"
         )
-    return {name: known.get(name, Material()) for name in sorted(used)}
+    return {name: known.get(name, Material(name=name)) for name in sorted(used)}
 
 
 def _part(geometry: Geometry, materials: Mapping[str, Material]) -> RawPart:

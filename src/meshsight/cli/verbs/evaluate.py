@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from meshsight.cli.inference import inference_options, read_inference
 from meshsight.cli.options import PATH, device_option, examples
 from meshsight.cli.output import Outcome
 from meshsight.cli.running import verb_command, workflow
@@ -14,6 +15,7 @@ EXAMPLES = examples(
     "meshsight evaluate runs/first --data data/test",
     "meshsight evaluate artifact --data data/test --out report --json",
     "meshsight evaluate runs/first --data synthetic=data/test --data real=photos",
+    "meshsight evaluate runs/first --data photos --tta --with runs/second --set fusion.kind=nmw",
 )
 
 
@@ -28,16 +30,30 @@ EXAMPLES = examples(
     metavar="SHARE",
     help="Objects of which less is visible are neither right nor wrong to find.",
 )
+@inference_options
 @device_option
 @verb_command
-def evaluate(target: Path, data: tuple[str, ...], out: Path | None, min_visibility: float, device: str) -> Outcome:
+def evaluate(  # noqa: PLR0913 - one for each option
+    target: Path,
+    data: tuple[str, ...],
+    out: Path | None,
+    min_visibility: float,
+    device: str,
+    tta: bool,
+    tile: int | None,
+    members: tuple[str, ...],
+    overrides: tuple[str, ...],
+) -> Outcome:
     """Measures a run or an exported artifact, and writes a page with curves, slices and the worst mistakes.
 
     With several data sets, the AP50 lost from the first (synthetic) to each other one (photographs) is the gap.
     """
     folder = out or (target if target.is_dir() else target.parent) / "evaluation"
     spec = workflow("evaluate", "EvaluationSpec")(min_visibility=min_visibility)
-    result = workflow("evaluate", "evaluate")(target, data=data, out=folder, spec=spec, device=device)
+    inference = read_inference(tta=tta, tile=tile, members=members, overrides=overrides)
+    result = workflow("evaluate", "evaluate")(
+        target, data=data, out=folder, spec=spec, inference=inference, device=device
+    )
     paths = {"json_path": result.json_path, "page_path": result.page_path}
     return Outcome(data=workflow("evaluate", "to_json")(result) | paths, text=_text(result))
 

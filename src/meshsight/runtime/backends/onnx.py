@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
+from meshsight.core.errors import CallError
 from meshsight.core.images import RgbImage
 from meshsight.records.artifact import ArtifactManifest
 from meshsight.records.detections import Detections, select_detections
 from meshsight.runtime.graph import Graph
 from meshsight.runtime.onnx_graph import OnnxGraph
 from meshsight.runtime.preprocessing import to_input
+from meshsight.specs.decoding import DecodeSpec
 
 BATCH_SIZE = 8
 
@@ -24,6 +27,27 @@ class OnnxDetector:
     def classes(self) -> tuple[str, ...]:
         """Names by class id."""
         return self._manifest.classes
+
+    @property
+    def decode_spec(self) -> DecodeSpec:
+        """Its thresholds."""
+        return self._manifest.decode
+
+    def with_decode(self, decode: DecodeSpec) -> "OnnxDetector":
+        """Returns the same detector with other thresholds."""
+        return OnnxDetector(self._graph, self._manifest.evolve(decode=decode))
+
+    def with_scale(self, scale: float) -> NoReturn:
+        """Refuses: the size of an exported graph's input is fixed.
+
+        Raises:
+            CallError: always.
+        """
+        height, width = self._manifest.input.size_hw
+        raise CallError(
+            f"scales: {scale:g} asks for another input size, but an artifact's is fixed ({height}x{width}). "
+            "Give the run, or export it with another input_hw; `tiling` works with artifacts, too."
+        )
 
     def predict(self, images: Sequence[RgbImage]) -> list[Detections]:
         """Detects objects in images of any sizes; one result for each image, in order."""

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from meshsight.core.errors import CallError
-from meshsight.records.artifact import MANIFEST
-from meshsight.runtime.opening import open_artifact
-from meshsight.workflows.opening import OpenedDetector
+from meshsight.records.artifact import MANIFEST, read_manifest
+from meshsight.runtime.opening import find_artifact, open_artifact
+from meshsight.workflows.opening import ModelFacts, OpenedDetector
 
 LOOKS_FOR = f"{MANIFEST} of an artifact, or a graph beside one"
 
@@ -24,4 +24,12 @@ def build(path: Path, device: str) -> OpenedDetector:
     """
     if device not in ("auto", "cpu"):
         raise CallError(f"--device {device}: an exported artifact runs on the cpu; give the run folder to use {device}")
-    return OpenedDetector(detector=open_artifact(path), kind="artifact")
+    detector = open_artifact(path)
+    folder = find_artifact(path)
+    manifest = read_manifest(folder)
+    facts = ModelFacts(
+        model=f"{manifest.kind} artifact",
+        input_hw=manifest.input.size_hw,
+        size_bytes=(folder / manifest.model).stat().st_size,
+    )
+    return OpenedDetector(detector=detector, kind="artifact", facts=facts)

@@ -1,0 +1,1 @@
+"""How the detections of several views become one list; one file is one kind."""
