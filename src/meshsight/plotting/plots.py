@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from meshsight.plotting.style import FAINT, INK, add_legend, class_hex, new_figure
 from meshsight.records.report import ClassReport, EvalReport, Interval, SliceReport
@@ -143,6 +144,9 @@ def plot_tradeoff(points: Sequence[tuple[str, float, float]], x_label: str, y_la
     front = pareto_front([(x, y) for _, x, y in points])
     axes.step([points[i][1] for i in front], [points[i][2] for i in front], where="post", color=FAINT, zorder=0)
     axes.set(xscale="log", xlabel=x_label, ylabel=y_label)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.margins(0.15)
     return figure
 
