@@ -26,8 +26,13 @@ LAYOUTS = {
     r"regions\.box_out\.": ClassRows(0, 4, 0),
     r"head\.out\.\d+\.": ClassRows(5, 1, 0),
     r"head\.(levels\.\d+\.)?class_out\.": ClassRows(0, 1, 0),
+    r"network\.class_labels_classifier\.": ClassRows(0, 1, 1),
+    r"network\.denoising_class_embed\.": ClassRows(0, 1, 1),
+    r"network\.(decoder\.class_embed\.\d+|enc_score_head)\.": ClassRows(0, 1, 0),
+    r"network\.(class_embed|model\.enc_out_class_embed\.\d+)\.": ClassRows(0, 1, 0),
 }
-"""By the start of a tensor's name in our detectors: Faster R-CNN's two, YOLOv3's, all the others'."""
+"""By the start of a tensor's name in our detectors: Faster R-CNN's two, YOLOv3's, all other heads'; DETR's, the
+denoising queries of RT-DETR and D-FINE and their heads', RF-DETR's."""
 
 
 def class_rows(name: str) -> ClassRows | None:

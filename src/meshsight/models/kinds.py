@@ -3,9 +3,10 @@
 from meshsight.core.kinds import Kinds
 from meshsight.specs.training import DETECTOR_KINDS
 
-__all__ = ["BACKBONE_KINDS", "DETECTOR_KINDS", "HEAD_KINDS", "NECK_KINDS", "PATCH_KINDS"]
+__all__ = ["BACKBONE_KINDS", "DETECTOR_KINDS", "HEAD_KINDS", "NECK_KINDS", "PATCH_KINDS", "QUERY_KINDS"]
 
 BACKBONE_KINDS = Kinds("meshsight.models.backbones", "backbone", extra="train")
 NECK_KINDS = Kinds("meshsight.models.necks", "neck", extra="train")
 HEAD_KINDS = Kinds("meshsight.models.heads", "head", extra="train")
 PATCH_KINDS = Kinds("meshsight.models.patch.families", "patch network", extra="train")
+QUERY_KINDS = Kinds("meshsight.models.queries", "query architecture", extra="detr")

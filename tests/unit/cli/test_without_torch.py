@@ -16,7 +16,7 @@ for name in wanted:
     except ModuleNotFoundError as error:  # the heavy half of a kind that an extra brings
         if error.name not in ("h5py", "mujoco") or not name.rpartition(".")[2].startswith("_"):
             raise
-heavy = {"torch", "torchvision", "timm", "onnx", "bpy", "mlflow"} & set(sys.modules)
+heavy = {"torch", "torchvision", "timm", "transformers", "onnx", "bpy", "mlflow"} & set(sys.modules)
 print(len(wanted), sorted(heavy))
 """
 
@@ -46,10 +46,10 @@ def test_list_says_which_extra_is_missing(run_base) -> None:
     done = run_base("-m", "meshsight.cli", "list", "models", "--json")
     assert done.returncode == 0, done.stderr
     kinds = json.loads(done.stdout)["kinds"]
-    assert {entry["noun"] for entry in kinds} == {"detector", "backbone", "neck", "head"}
+    assert {entry["noun"] for entry in kinds} == {"detector", "backbone", "neck", "head", "query architecture"}
     for entry in kinds:
-        assert entry["extra"] == "train"
-        assert "torch" in entry["missing"]
+        assert entry["extra"] == ("detr" if entry["noun"] == "query architecture" else "train")
+        assert "torch" in entry["missing"] or entry["extra"] == "detr"
         assert entry["summary"].endswith(".")
 
 

@@ -32,8 +32,11 @@ class TimmBackbone(Backbone):
         for module in self.resting:
             for parameter in module.parameters(recurse=False):
                 parameter.requires_grad_(False)
-        if spec.norm == "frozen":
-            self.resting += [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+        if spec.norm != "batch":
+            norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+            self.resting += norms
+            for parameter in (part for norm in norms for part in norm.parameters()):
+                parameter.requires_grad_(parameter.requires_grad and spec.norm == "frozen")
         self.train()
 
     def train(self, mode: bool = True) -> "TimmBackbone":

@@ -18,5 +18,6 @@ class Spec(VariantSpec):
     """File with the pretrained weights (safetensors or torch), used instead of the network's own download."""
     frozen_stages: int = Field(default=0, ge=0, le=4)
     """Stages, with the stem before them, which are never trained."""
-    norm: Literal["batch", "frozen"] = "batch"
-    """`frozen` keeps the running statistics of batch normalisation as pretrained; its scale and shift still learn."""
+    norm: Literal["batch", "frozen", "fixed"] = "batch"
+    """`frozen` keeps the running statistics of batch normalisation as pretrained; its scale and shift still learn.
+    `fixed` keeps these, too."""

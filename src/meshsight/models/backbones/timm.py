@@ -19,5 +19,6 @@ class Spec(VariantSpec):
     """File with this network's pretrained weights (safetensors or torch), used instead of the download."""
     frozen_stages: int = Field(default=0, ge=0, le=5)
     """Stages, from stride 4 on and with all that comes before them, which are never trained."""
-    norm: Literal["batch", "frozen"] = "batch"
-    """`frozen` keeps the running statistics of batch normalisation as pretrained; its scale and shift still learn."""
+    norm: Literal["batch", "frozen", "fixed"] = "batch"
+    """`frozen` keeps the running statistics of batch normalisation as pretrained; its scale and shift still learn.
+    `fixed` keeps these, too."""

@@ -1,0 +1,1 @@
+"""What all query detectors share: matching, losses, padding, and the door to transformers."""
