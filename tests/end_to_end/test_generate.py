@@ -10,29 +10,35 @@ import logging
 import os
 import platform
 import random
+import re
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
 import pytest
 
-from meshsight.core.errors import AssetError, CallError, DataError, StorageError, SynthesisError
-from meshsight.core.files import dump_json
+from meshsight.core.errors import AssetError, CallError, DataError, ExecutionError, StorageError, SynthesisError
+from meshsight.core.files import dump_json, write_json
 from meshsight.core.images import read_image, write_image
 from meshsight.datasets import run_state
 from meshsight.datasets.folder import RUN, open_folder
+from meshsight.datasets.manifest import read_manifest
 from meshsight.datasets.sample_json import sample_to_json
+from meshsight.datasets.scenes import read_frame
 from meshsight.records.scene_json import scene_to_json
 from meshsight.specs.recipe import dump_recipe
 from meshsight.specs.scene import SceneSpec
-from meshsight.workflows import shards
+from meshsight.workflows import estimate, lost_frames, shards
+from meshsight.workflows import generate as generate_module
 from meshsight.workflows.frames import FrameMaker
 from meshsight.workflows.generate import GenerateResult, generate
+from meshsight.workflows.live_preview import PREVIEW
 from meshsight.workflows.verify import Finding, verify
 
 RECIPE = {
@@ -51,8 +57,8 @@ def recipe(**changes: object) -> SceneSpec:
     return SceneSpec.model_validate({**RECIPE, **changes})
 
 
-def make(out: Path, spec: SceneSpec, *, workers: int = 1, resume: bool = False) -> GenerateResult:
-    return generate(spec, out, root=out.parent, workers=workers, resume=resume, progress=False)
+def make(out: Path, spec: SceneSpec, *, workers: int = 1, **options: bool) -> GenerateResult:
+    return generate(spec, out, root=out.parent, workers=workers, progress=False, **options)
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -112,7 +118,9 @@ def test_more_frames_change_no_frame(unbroken: Path, tmp_path: Path) -> None:
 def test_the_folder_is_good_and_tells_nothing_of_its_making(unbroken: Path) -> None:
     result = verify(unbroken)
     assert result.is_good and result.num_frames == 12 and result.num_files == 16
-    assert sorted(path.name for path in (unbroken / RUN).iterdir()) == ["recipe_folder.txt", "run.log"]
+    assert sorted(path.name for path in (unbroken / RUN).iterdir()) == ["preview.jpg", "recipe_folder.txt", "run.log"]
+    height, width, _ = read_image(unbroken / RUN / PREVIEW).shape
+    assert height > 500 and width > 500
     words = [platform.node(), getpass.getuser(), str(unbroken.parent), "worker", time.strftime("%Y-%m-%d")]
     texts = {name: data.decode() for name, data in content(unbroken).items() if not name.endswith(".png")}
     assert [(name, word) for name, text in texts.items() for word in words if len(word) > 4 and word in text] == []
@@ -170,7 +178,8 @@ def test_missing_files_are_named_before_anything_is_drawn(tmp_path: Path) -> Non
     assert not (tmp_path / "set").exists()
 
 
-def test_a_recipe_that_cannot_be_met_says_why(tmp_path: Path) -> None:
+def test_a_recipe_that_cannot_be_met_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lost_frames, "ALWAYS_ALLOWED", 0)
     impossible = {"min_visibility": 0.999, "tries_per_frame": 3}
     crowded = recipe(rejection=impossible, count=8, distractors={"count": 12, "in_front": 1.0})
     with pytest.raises(SynthesisError, match=r"^frame \d+: 3 attempts broke the recipe's rules: \d"):
@@ -302,6 +311,129 @@ def test_a_really_full_disk(unbroken: Path, small_disk: Path) -> None:
     subprocess.run(["mount", "-o", "remount,size=8m", small_disk], check=True)
     make(out, recipe(), workers=2, resume=True)
     assert content(out) == content(unbroken)
+
+
+DEADLY = """
+import os, signal, sys
+from meshsight.execution.worker import serve
+from meshsight.workflows.jobs import draw_frames
+from meshsight.workflows.worker import JOB_KINDS
+draw = draw_frames.FrameDrawer._draw
+def deadly(self, index):
+    if index in {frames}:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return draw(self, index)
+draw_frames.FrameDrawer._draw = deadly
+serve(JOB_KINDS)
+"""
+
+
+@pytest.fixture
+def with_deadly_frames(monkeypatch: pytest.MonkeyPatch) -> Callable[[set[int]], None]:
+    """Makes workers that die by a signal at some frames."""
+
+    def use(frames: set[int]) -> None:
+        command = (sys.executable, "-c", DEADLY.replace("{frames}", str(frames)))
+        monkeypatch.setattr(generate_module, "WORKER_COMMAND", command)
+
+    return use
+
+
+def test_a_deadly_frame_is_left_out_and_can_be_tried_again(
+    unbroken: Path, tmp_path: Path, with_deadly_frames: Callable[[set[int]], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    whole, out = content(unbroken), tmp_path / "set"
+    with_deadly_frames({7})
+    made = make(out, recipe())
+    reason = "killed its worker 3 times (SIGSEGV)"
+    assert (made.num_frames, made.num_drawn, made.missing) == (11, 11, {7: reason})
+    assert f"1 frame is missing: 7 ({reason}). --resume --retry-missing tries again." in caplog.text
+    result = verify(out)
+    assert result.is_good and result.missing == {7: reason} and result.num_frames == 11
+    files = content(out)
+    assert set(whole) - set(files) == {"images/000007.png"}
+    assert all(files[name] == whole[name] for name in files if name.startswith("images/"))
+    lines = whole["labels/00000.jsonl"].splitlines()
+    assert files["labels/00000.jsonl"].splitlines() == lines[:7] + lines[8:]
+    assert [sample.frame for sample in open_folder(out).samples()] == [0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11]
+    scene, sample = read_frame(out, read_manifest(out), 9)
+    assert scene.frame == sample.frame == 9
+    with pytest.raises(CallError, match="frame 7 is missing: killed its worker"):
+        read_frame(out, read_manifest(out), 7)
+    assert make(out, recipe(), resume=True).missing == {7: reason}  # nothing is tried again unasked
+    with_deadly_frames(set())
+    assert make(out, recipe(), resume=True, retry_missing=True).num_drawn == 5  # the part that it belongs to
+    assert content(out) == whole
+
+
+def test_too_many_deadly_frames_end_the_run(
+    tmp_path: Path, with_deadly_frames: Callable[[set[int]], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lost_frames, "ALWAYS_ALLOWED", 0)
+    with_deadly_frames(set(range(12)))
+    with pytest.raises(ExecutionError, match=r"^frame \d+: a worker process died here 3 times \(SIGSEGV\)"):
+        make(tmp_path / "set", recipe())
+
+
+def test_a_finished_set_can_grow(unbroken: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames are added to a set that ended in the middle of a part and of a shard."""
+    out = tmp_path / "set"
+    make(out, recipe(frames=7))
+    with pytest.raises(CallError, match="holds a data set"):
+        make(out, recipe())
+    with pytest.raises(CallError, match=r"another recipe: frames: was 7, is 3"):
+        make(out, recipe(frames=3), resume=True)
+    assert verify(out).is_good
+    made = make(out, recipe(), resume=True)
+    assert (made.num_frames, made.num_drawn) == (12, 7)  # 5 of 7 frames fill a part, and stay
+    assert content(out) == content(unbroken)
+
+
+def test_a_growing_set_survives_being_killed(unbroken: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program dies between any two steps that open a finished folder again."""
+    finished = tmp_path / "finished"
+    make(finished, recipe(frames=7))
+    for step in (1, 2):  # before the plan is written, and between plan and manifest
+        out = Path(shutil.copytree(finished, tmp_path / str(step)))
+        num_writes = 0
+
+        def write(*args: object, step: int = step) -> None:
+            nonlocal num_writes
+            num_writes += 1
+            if num_writes > step:
+                raise KeyboardInterrupt
+            write_json(*args)  # pyright: ignore[reportArgumentType]
+
+        monkeypatch.setattr(run_state, "write_json", write)
+        with pytest.raises(KeyboardInterrupt):
+            make(out, recipe(), resume=True)
+        monkeypatch.setattr(run_state, "write_json", write_json)
+        make(out, recipe(), resume=True)
+        assert content(out) == content(unbroken)
+
+
+def test_a_run_says_what_it_will_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(estimate, "MEASURED_FRAMES", 10)
+    caplog.set_level(logging.INFO, "meshsight")
+    generate(recipe(frames=20), tmp_path / "set", root=tmp_path, workers=1)
+    assert re.search(r"1\d frames to go: about \d+ s \(\d+ s of one worker\) and [\d.]+ KB on the disk", caplog.text)
+    assert "20 of 20 frames" in caplog.text
+    assert f"the newest frames, labels drawn: {tmp_path / 'set' / RUN / PREVIEW}" in caplog.text
+
+
+def test_a_disk_that_will_be_full_is_noticed_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(estimate, "MEASURED_FRAMES", 10)
+    usage = SimpleNamespace(free=20_000)
+    monkeypatch.setattr(estimate.shutil, "disk_usage", lambda _: usage)
+    words = r"set: the 1\d frames to go need about [\d.]+ KB, and 20 KB are free\. .* room for about (\d+) \("
+    with pytest.raises(StorageError, match=words) as caught:
+        make(tmp_path / "set", recipe(frames=20))
+    found = re.search(words, str(caught.value))
+    assert found is not None and 10 < int(found[1]) < 20
+    usage.free = 10_000_000
+    assert make(tmp_path / "set", recipe(frames=20), resume=True).num_drawn <= 10
 
 
 NUM_KILLS = 20

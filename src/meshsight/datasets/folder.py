@@ -9,11 +9,13 @@ scenes/00000.jsonl      one scene a line; absent where the images were not rende
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
+from meshsight.core.errors import StorageError
 from meshsight.core.files import sha256_of, sha256_of_file, write_bytes, write_chunks
 from meshsight.datasets.coco.writing import coco_chunks
 from meshsight.datasets.manifest import COCO, Manifest, Shard, content_fingerprint, read_manifest, write_manifest
@@ -54,8 +56,16 @@ def image_name(frame: int, suffix: str) -> str:
     return f"images/{frame:06d}{suffix}"
 
 
-def write_shard(folder: Path, index: int, first_frame: int, frames: Sequence[FrameLines]) -> Shard:
+def write_shard(
+    folder: Path,
+    index: int,
+    first_frame: int,
+    frames: Sequence[FrameLines],
+    missing: Mapping[int, str] = MappingProxyType({}),
+) -> Shard:
     """Writes the labels of consecutive frames, whose images are there already, and the scenes if they have any.
+
+    `missing` are those among them that could not be drawn, and why.
 
     Raises:
         StorageError: the disk is full.
@@ -70,6 +80,7 @@ def write_shard(folder: Path, index: int, first_frame: int, frames: Sequence[Fra
         images={frame.image: frame.image_sha256 for frame in frames},
         labels_sha256=sha256_of(labels),
         scenes_sha256=sha256_of(scenes) if drawn else None,
+        missing=dict(missing),
     )
     write_bytes(folder / shard.labels_path, labels)
     if drawn:
@@ -117,12 +128,38 @@ def open_folder(folder: Path) -> Dataset:
     )
 
 
+def read_lines(folder: Path, shard: Shard) -> dict[int, FrameLines] | None:
+    """Takes a shard apart again, by the numbers of its frames; None where its files are not those that were written.
+
+    Raises:
+        StorageError: a file cannot be read.
+    """
+    labels, scenes = _text(folder / shard.labels_path), _text(folder / shard.scenes_path)
+    if sha256_of(labels) != shard.labels_sha256 or (shard.scenes_sha256 or "") != (sha256_of(scenes) if scenes else ""):
+        return None
+    scene_lines = scenes.decode().splitlines() or [None] * shard.num_frames
+    rows = zip(shard.frames, shard.images.items(), labels.decode().splitlines(), scene_lines, strict=True)
+    return {
+        frame: FrameLines(image=image, image_sha256=digest, label=label, scene=scene)
+        for frame, (image, digest), label, scene in rows
+    }
+
+
 def remove_torn_files(folder: Path) -> int:
     """Removes temporary files that killed processes left; returns how many."""
     torn = [path for place in ("", *DATA_FOLDERS) for path in (folder / place).glob(".*.tmp")]
     for path in torn:
         path.unlink(missing_ok=True)
     return len(torn)
+
+
+def _text(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 def _stream(folder: Path, shards: Sequence[Shard]) -> Iterator[Sample]:

@@ -16,7 +16,7 @@ from meshsight.datasets.plan import FolderPlan
 from meshsight.specs.base import Spec, parse_spec
 
 FORMAT = "meshsight-dataset"
-VERSION = 2
+VERSION = 3
 MANIFEST = "manifest.json"
 COCO = "coco.json"
 
@@ -26,12 +26,25 @@ class Shard(Spec):
 
     name: str = Field(pattern=r"^\d{5,}$")
     first_frame: int = Field(ge=0)
-    num_frames: int = Field(ge=1)
+    num_frames: int = Field(ge=0)
+    """Those that are there; 0 only where all of a shard are missing."""
     images: dict[str, str]
     """SHA-256 of each image by its path in the folder, in the order of the frames."""
     labels_sha256: str
     scenes_sha256: str | None
     """None where the images were not rendered by us: there are no scenes."""
+    missing: dict[int, str] = Field(default_factory=dict)
+    """Frames of the run that could not be drawn, and why; they have no image and no line."""
+
+    @property
+    def stop_frame(self) -> int:
+        """The number after that of the last frame, which may be missing."""
+        return self.first_frame + self.num_frames + len(self.missing)
+
+    @property
+    def frames(self) -> tuple[int, ...]:
+        """The numbers of the frames that are there, in the order of the lines."""
+        return tuple(frame for frame in range(self.first_frame, self.stop_frame) if frame not in self.missing)
 
     @property
     def labels_path(self) -> str:
@@ -52,10 +65,15 @@ class Manifest(FolderPlan):
     """
 
     format: Literal["meshsight-dataset"] = FORMAT
-    version: Literal[2] = VERSION
+    version: Literal[3] = VERSION
     num_frames: int = Field(ge=0)
     shards: tuple[Shard, ...]
     coco_sha256: str
+
+    @property
+    def missing(self) -> dict[int, str]:
+        """The frames that could not be drawn, and why."""
+        return {frame: reason for shard in self.shards for frame, reason in shard.missing.items()}
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
@@ -112,12 +130,13 @@ def _parse(data: bytes, path: Path) -> Manifest:
 def upgrade_manifest(content: dict[str, JsonValue], path: Path) -> dict[str, JsonValue]:
     """Returns a manifest's content in the present version.
 
-    Version 2 added fields to the samples and allows shards without scenes; all of version 1 is valid in it.
+    Version 2 added fields to the samples and allows shards without scenes, version 3 allows frames to be missing; all
+    of the earlier versions is valid in it.
 
     Raises:
         DataError: a version that this program does not know.
     """
-    if content.get("version") == 1:
+    if content.get("version") in (1, 2):
         return {**content, "version": VERSION}
     if content.get("version") != VERSION:
         raise DataError(

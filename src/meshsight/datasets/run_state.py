@@ -4,6 +4,7 @@
     .run/owner.json          the process that is at it
     .run/parts/000040.jsonl  the lines of a few frames whose images are written
     .run/shards/00000.json   a shard that is complete, as it will stand in the manifest
+    .run/lost/000041.json    a frame that cannot be drawn, and why
     .run/recipe_folder.txt   what the recipe's relative paths start from; stays, for `rerender`
 
 Everything is written whole or not at all, and each step before the one that relies on it.
@@ -21,12 +22,13 @@ from pydantic import ValidationError
 
 from meshsight.core.errors import CallError, DataError, StorageError
 from meshsight.core.files import dump_json, write_json, write_text
-from meshsight.datasets.folder import RUN, FrameLines
-from meshsight.datasets.manifest import Shard
+from meshsight.datasets.folder import RUN, FrameLines, read_lines
+from meshsight.datasets.manifest import COCO, MANIFEST, Manifest, Shard
 from meshsight.datasets.plan import FolderPlan
 
 PARTS = "parts"
 SHARDS = "shards"
+LOST = "lost"
 RECIPE_FOLDER = "recipe_folder.txt"
 
 
@@ -103,6 +105,40 @@ class RunState:
         frames = tuple(FrameLines(image=a, image_sha256=b, label=c, scene=d) for a, b, c, d in rows)
         return frames if all((self.folder / frame.image).is_file() for frame in frames) else None
 
+    def note_lost(self, frame: int, reason: str) -> None:
+        """Writes down that a frame cannot be drawn."""
+        write_json(self._run / LOST / f"{frame:06d}.json", {"frame": frame, "reason": reason})
+
+    def read_lost(self) -> dict[int, str]:
+        """Returns the frames that cannot be drawn, and why, in order."""
+        lost = [json.loads(path.read_bytes()) for path in sorted((self._run / LOST).glob("[!.]*.json"))]
+        return {entry["frame"]: entry["reason"] for entry in lost}
+
+    def forget_lost(self) -> None:
+        """Lets those frames be tried again."""
+        shutil.rmtree(self._run / LOST, ignore_errors=True)
+
+    def reopen(self, manifest: Manifest) -> None:
+        """Turns a finished folder into one that is being made, of which nothing has to be made again.
+
+        Killed in the middle, it is either still finished or can go on.
+        """
+        for frame, reason in manifest.missing.items():
+            self.note_lost(frame, reason)
+        for shard in manifest.shards:
+            self.write_shard(shard, ())
+        for name in (MANIFEST, COCO):
+            (self.folder / name).unlink(missing_ok=True)
+
+    def take_apart(self, shard: Shard, parts: Sequence[range]) -> None:
+        """Turns a complete shard into parts again, as far as their frames are there, for a shard with more frames."""
+        lines = read_lines(self.folder, shard) or {}
+        for part in parts:
+            wanted = [frame for frame in part if frame not in shard.missing]
+            if all(frame in lines for frame in wanted):
+                self.write_part(part.start, [lines[frame] for frame in wanted])
+        (self._run / SHARDS / f"{shard.name}.json").unlink(missing_ok=True)
+
     def write_shard(self, shard: Shard, parts: Sequence[int]) -> None:
         """Keeps the manifest's entry of a complete shard, and lets its parts go."""
         write_json(self._run / SHARDS / f"{shard.name}.json", shard.model_dump(mode="json"))
@@ -120,7 +156,7 @@ class RunState:
 
     def close(self) -> None:
         """Removes what only an unfinished run needs; logs stay."""
-        for name in (PARTS, SHARDS):
+        for name in (PARTS, SHARDS, LOST):
             shutil.rmtree(self._run / name, ignore_errors=True)
         for name in ("plan.json", "owner.json", "drawer.txt"):
             (self._run / name).unlink(missing_ok=True)

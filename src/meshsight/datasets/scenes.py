@@ -22,7 +22,7 @@ def read_frame(folder: Path, manifest: Manifest, frame: int) -> tuple[Scene, Sam
     shard = _shard_of(folder, manifest, frame)
     if shard.scenes_sha256 is None:
         raise DataError(f"{folder}: was not rendered by meshsight, so it has no scenes; use a folder of `generate`")
-    row = frame - shard.first_frame
+    row = shard.frames.index(frame)
     scenes, labels = folder / shard.scenes_path, folder / shard.labels_path
     try:
         content = json.loads(_line(scenes, row))
@@ -36,9 +36,12 @@ def read_frame(folder: Path, manifest: Manifest, frame: int) -> tuple[Scene, Sam
 
 def _shard_of(folder: Path, manifest: Manifest, frame: int) -> Shard:
     for shard in manifest.shards:
-        if shard.first_frame <= frame < shard.first_frame + shard.num_frames:
+        if frame in shard.missing:
+            raise CallError(f"{folder}: frame {frame} is missing: {shard.missing[frame]}")
+        if shard.first_frame <= frame < shard.stop_frame:
             return shard
-    raise CallError(f"{folder}: no frame {frame}; it has frames 0 to {manifest.num_frames - 1}")
+    last = max((shard.stop_frame for shard in manifest.shards), default=0) - 1
+    raise CallError(f"{folder}: no frame {frame}; it has frames 0 to {last}")
 
 
 def _line(path: Path, row: int) -> str:

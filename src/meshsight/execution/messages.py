@@ -1,7 +1,7 @@
 """The lines that a pool and its workers exchange: one JSON object each.
 
-To a worker, on its standard input: first a `Hello`, then one `Task` after another; the end of the input means stop.
-From a worker, on its standard output: `Event`s.
+To a worker, on its standard input: first a `Hello`, then one `Task` after another, and an `Answer` to each question;
+the end of the input means stop. From a worker, on its standard output: `Event`s.
 """
 
 from typing import Annotated, Any, Literal
@@ -28,8 +28,16 @@ class Hello(_Line):
 class Task(_Line):
     """One piece of the work."""
 
+    line: Literal["task"] = "task"
     key: str
     spec: JsonObject
+
+
+class Answer(_Line):
+    """What a worker asked for."""
+
+    line: Literal["answer"] = "answer"
+    content: JsonObject
 
 
 class Ready(_Line):
@@ -43,6 +51,8 @@ class Begin(_Line):
 
     event: Literal["begin"] = "begin"
     place: str
+    item: int | None = None
+    """Its number, where the rest of the work can do without it."""
 
 
 class Advance(_Line):
@@ -50,6 +60,13 @@ class Advance(_Line):
 
     event: Literal["advance"] = "advance"
     items: int
+
+
+class Ask(_Line):
+    """The worker needs an answer before it goes on."""
+
+    event: Literal["ask"] = "ask"
+    question: JsonObject
 
 
 class Log(_Line):
@@ -77,5 +94,6 @@ class Failed(_Line):
     traceback: str
 
 
-Event = Annotated[Ready | Begin | Advance | Log | Done | Failed, Discriminator("event")]
-EVENTS: TypeAdapter[Ready | Begin | Advance | Log | Done | Failed] = TypeAdapter(Event)
+AnyEvent = Ready | Begin | Advance | Ask | Log | Done | Failed
+EVENTS: TypeAdapter[AnyEvent] = TypeAdapter(Annotated[AnyEvent, Discriminator("event")])
+ORDERS: TypeAdapter[Task | Answer] = TypeAdapter(Annotated[Task | Answer, Discriminator("line")])

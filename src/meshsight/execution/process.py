@@ -1,9 +1,8 @@
-"""The pool's side of one worker process: starts it, talks to it, watches it, ends it."""
+"""The pool's side of one worker process on this machine: starts it, talks to it, watches it, ends it."""
 
 import contextlib
 import logging
 import os
-import queue
 import signal
 import subprocess
 import threading
@@ -15,7 +14,8 @@ from typing import IO
 import psutil
 from pydantic import BaseModel, ValidationError
 
-from meshsight.execution.messages import EVENTS, Advance, Begin, Done, Failed, Hello, Log, Ready, Task
+from meshsight.execution.launching import Inbox, Placed
+from meshsight.execution.messages import EVENTS, Answer, Hello, JsonObject, Task
 
 LAST_WORDS = 12
 THREAD_VARIABLES = (
@@ -27,9 +27,6 @@ THREAD_VARIABLES = (
     "NUMEXPR_NUM_THREADS",
 )
 
-AnyEvent = Ready | Begin | Advance | Log | Done | Failed
-Inbox = queue.SimpleQueue[tuple["WorkerProcess", AnyEvent | None]]
-
 log = logging.getLogger(__name__)
 
 
@@ -39,7 +36,7 @@ def worker_environment(threads: int) -> dict[str, str]:
 
 
 class WorkerProcess:
-    """A running worker; what it says arrives in the inbox, and None after its last word."""
+    """A `Worker` that is a child of this process."""
 
     def __init__(self, command: Sequence[str], hello: Hello, inbox: Inbox) -> None:
         self._process = subprocess.Popen(  # a new interpreter, never a fork: threads and contexts do not survive one
@@ -55,14 +52,20 @@ class WorkerProcess:
             threading.Thread(target=self._read_events, args=(inbox,), daemon=True),
             threading.Thread(target=self._read_stderr, daemon=True),
         ]
+        inbox.put((self, Placed()))
         for thread in self._threads:
             thread.start()
-        self._send(hello)
+        self._send(hello.model_copy(update={"parent_pid": os.getpid()}))
 
     @property
     def pid(self) -> int:
         """The process's id."""
         return self._process.pid
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        return f"worker {self.pid}"
 
     @property
     def silent_seconds(self) -> float:
@@ -78,6 +81,11 @@ class WorkerProcess:
         """Hands over a task."""
         self._heard_at = time.monotonic()
         self._send(task)
+
+    def answer(self, content: JsonObject) -> None:
+        """Answers its question."""
+        self._heard_at = time.monotonic()
+        self._send(Answer(content=content))
 
     def resident_bytes(self) -> int:
         """Memory it holds now; 0 when it is gone."""
@@ -110,11 +118,7 @@ class WorkerProcess:
 
     def cause_of_death(self) -> str:
         """Says how it ended, for messages."""
-        code = self._process.wait()
-        if code >= 0:
-            return f"exit code {code}"
-        name = signal.Signals(-code).name
-        return name + (", as when memory runs out" if name == "SIGKILL" else "")
+        return words_of_exit(self._process.wait())
 
     def _send(self, line: BaseModel) -> None:
         with contextlib.suppress(OSError):  # a dead worker is reported by the end of its output
@@ -136,6 +140,14 @@ class WorkerProcess:
             text = line.decode(errors="replace").rstrip()
             self._last_words.append(text)
             log.debug("worker %d: %s", self.pid, text)
+
+
+def words_of_exit(code: int) -> str:
+    """Says how a process ended, by its exit code or, negative, by the signal that killed it."""
+    if code >= 0:
+        return f"exit code {code}"
+    name = signal.Signals(-code).name
+    return name + (", as when memory runs out" if name == "SIGKILL" else "")
 
 
 def _close(pipe: IO[bytes] | None) -> None:

@@ -12,13 +12,27 @@ import traceback
 from typing import BinaryIO, Protocol, runtime_checkable
 
 import cv2
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from meshsight.core.errors import MeshsightError
 from meshsight.core.kinds import Kinds
-from meshsight.execution.messages import Advance, Begin, Done, Failed, Hello, JsonObject, Log, Ready, Task
+from meshsight.execution.messages import (
+    ORDERS,
+    Advance,
+    Answer,
+    Ask,
+    Begin,
+    Done,
+    Failed,
+    Hello,
+    JsonObject,
+    Log,
+    Ready,
+    Task,
+)
 
 EXIT_ORPHANED = 113
+EXIT_CONFUSED = 114
 _PR_SET_PDEATHSIG = 1
 
 
@@ -28,10 +42,20 @@ class Reporter:
     def __init__(self, out: BinaryIO) -> None:
         self._out = out
         self._lock = threading.Lock()
+        self._answers: queue.SimpleQueue[JsonObject] = queue.SimpleQueue()
 
-    def begin(self, place: str) -> None:
-        """Names the item that is worked on from now on, such as "frame 7"."""
-        self.send(Begin(place=place))
+    def begin(self, place: str, item: int | None = None) -> None:
+        """Names what is worked on from now on, such as "frame 7", with its number if the rest can do without it."""
+        self.send(Begin(place=place, item=item))
+
+    def ask(self, question: JsonObject) -> JsonObject:
+        """Asks the parent, and waits for its answer; a worker whose parent is gone does not get here again."""
+        self.send(Ask(question=question))
+        return self._answers.get()
+
+    def answered(self, answer: JsonObject) -> None:
+        """Hands in the answer, from the thread that hears the parent."""
+        self._answers.put(answer)
 
     def advance(self, items: int = 1) -> None:
         """Says that items are done; a worker that says nothing for long is taken for stuck."""
@@ -69,8 +93,9 @@ class _Inbox:
         num_done: tasks that are finished; the main thread counts them, the reading one those that came.
     """
 
-    def __init__(self, lines: BinaryIO) -> None:
+    def __init__(self, lines: BinaryIO, reporter: Reporter) -> None:
         self._lines = lines
+        self._reporter = reporter
         self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self.num_done = 0
         threading.Thread(target=self._read, daemon=True).start()
@@ -82,8 +107,12 @@ class _Inbox:
     def _read(self) -> None:
         num_came = 0
         for line in self._lines:
-            self._tasks.put(Task.model_validate_json(line))
-            num_came += 1
+            match _order(line):
+                case Task() as task:
+                    self._tasks.put(task)
+                    num_came += 1
+                case Answer(content=content):
+                    self._reporter.answered(content)
         if self.num_done < num_came:
             os._exit(EXIT_ORPHANED)  # files are whole or absent, so dying here loses only unfinished work
         self._tasks.put(None)
@@ -102,7 +131,7 @@ def serve(jobs: Kinds) -> None:
     _die_with(hello.parent_pid)
     cv2.setNumThreads(hello.threads)
     _send_logs(reporter, hello.log_level)
-    inbox = _Inbox(sys.stdin.buffer)
+    inbox = _Inbox(sys.stdin.buffer, reporter)
     try:
         kind = str(hello.job.get("kind"))
         job: Job = jobs.builder(kind)(jobs.module(kind).Spec.model_validate(hello.job))
@@ -115,6 +144,16 @@ def serve(jobs: Kinds) -> None:
         reporter.send(_failure(error))
     except Exception as error:  # noqa: BLE001 - the boundary of a process: the parent raises it again
         reporter.send(_failure(error))
+
+
+def _order(line: bytes) -> Task | Answer:
+    """Reads a line of the parent's; one of another version ends the process, which would else wait for ever."""
+    try:
+        return ORDERS.validate_json(line)
+    except ValidationError as error:
+        sys.stderr.write(f"cannot understand the parent, as when versions differ: {error}\n")
+        sys.stderr.flush()
+        os._exit(EXIT_CONFUSED)
 
 
 def _failure(error: Exception) -> Failed:

@@ -30,13 +30,15 @@ class VerifyResult:
 
     Attributes:
         folder: the data set.
-        num_frames: frames that it should have.
+        num_frames: frames that it has.
+        missing: frames that could not be drawn when it was made, and why; no fault of the files.
         num_files: files that were checked.
         findings: everything that is wrong, in the order of the folder.
     """
 
     folder: Path
     num_frames: int
+    missing: dict[int, str]
     num_files: int
     findings: tuple[Finding, ...]
 
@@ -57,6 +59,7 @@ def verify(folder: Path) -> VerifyResult:
     return VerifyResult(
         folder=folder,
         num_frames=manifest.num_frames,
+        missing=manifest.missing,
         num_files=1 + len(_checksums(manifest)),
         findings=tuple(findings),
     )
@@ -93,10 +96,11 @@ def _shards(folder: Path, manifest: Manifest) -> Iterator[Finding]:
     for shard in manifest.shards:
         if shard.first_frame != expected or len(shard.images) != shard.num_frames:
             yield Finding(path=MANIFEST, problem=f"shard {shard.name} begins at {shard.first_frame}, not {expected}")
-        expected = shard.first_frame + shard.num_frames
+        expected = shard.stop_frame
         yield from _labels(folder, shard)
-    if expected != manifest.num_frames:
-        yield Finding(path=MANIFEST, problem=f"the shards hold {expected} frames of {manifest.num_frames}")
+    held = sum(shard.num_frames for shard in manifest.shards)
+    if held != manifest.num_frames:
+        yield Finding(path=MANIFEST, problem=f"the shards hold {held} frames of {manifest.num_frames}")
 
 
 def _labels(folder: Path, shard: Shard) -> Iterator[Finding]:

@@ -125,7 +125,7 @@ def test_an_unfinished_folder_says_how_to_finish_it(tmp_path: Path, folder: Path
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"version": 3}, r"manifest\.json: format version 3, this program reads 2"),
+        ({"version": 4}, r"manifest\.json: format version 4, this program reads 3"),
         ({"format": "other"}, r"manifest\.json: no manifest of a meshsight-dataset"),
         ({"num_frames": -1}, r"manifest\.json: num_frames: .*; the file was changed or damaged"),
         ({"host": "me"}, r"manifest\.json: host: unknown key 'host'"),

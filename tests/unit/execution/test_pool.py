@@ -16,7 +16,7 @@ import pytest
 
 from meshsight.core.errors import AssetError, CallError, ExecutionError
 from meshsight.execution.messages import JsonObject, Task
-from meshsight.execution.pool import Finished, Pool, PoolSettings, Progressed
+from meshsight.execution.pool import Asked, Finished, Lost, Pool, PoolSettings, Progressed
 from meshsight.execution.process import THREAD_VARIABLES
 
 SERVE = """
@@ -52,7 +52,9 @@ class Odd:
 
     def run(self, task, report):
         for item in range(task["first"], task["last"]):
-            report.begin(f"item {item}")
+            if item in task.get("leave_out", []):
+                continue
+            report.begin(f"item {item}", item if task.get("has_numbers") else None)
             if item == task.get("dies_at") and self.trouble(f"dies{item}", task["times"]):
                 os.kill(os.getpid(), signal.SIGKILL)
             if item == task.get("hangs_at") and self.trouble(f"hangs{item}", task["times"]):
@@ -61,6 +63,9 @@ class Odd:
                 raise AssetError("mug.glb: no such file")
             if item == task.get("bugs_at"):
                 raise KeyError("oops")
+            if item == task.get("asks_at"):
+                marks = self.folder / "answers"
+                marks.write_text(str(report.ask({"item": item})))
             print("noise on stdout")
             logging.getLogger("meshsight.odd").warning("the same words")
             self.hoard.append(bytearray(os.urandom(1) * (task.get("grows_by", 0))))
@@ -80,7 +85,8 @@ def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> JsonObject:
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("")
     (package / "odd.py").write_text(JOB)
-    monkeypatch.setenv("PYTHONPATH", str(package.parent))
+    before = os.environ.get("PYTHONPATH")
+    monkeypatch.setenv("PYTHONPATH", str(package.parent) if before is None else f"{package.parent}{os.pathsep}{before}")
     return {"kind": "odd", "folder": str(tmp_path)}
 
 
@@ -129,6 +135,54 @@ def test_a_killed_worker_is_replaced(job: JsonObject, caplog: pytest.LogCaptureF
 def test_an_item_that_kills_three_workers_ends_the_work(job: JsonObject) -> None:
     with pytest.raises(ExecutionError, match=r"^item 7: a worker process died here 3 times \(SIGKILL, as when memory"):
         run(job, PoolSettings(workers=1), pieces(3, dies_at=7, times=3))
+
+
+@pytest.mark.parametrize(
+    ("trouble", "reason"),
+    [
+        ({"dies_at": 7, "times": 9}, "killed its worker 3 times (SIGKILL, as when memory runs out)"),
+        ({"hangs_at": 7, "times": 9}, "stopped its worker 3 times (no progress)"),
+        ({"fails_at": 7}, "mug.glb: no such file"),
+    ],
+)
+def test_an_item_that_cannot_be_done_is_lost_alone(job: JsonObject, trouble: JsonObject, reason: str) -> None:
+    settings = PoolSettings(workers=2, stall_seconds=1.5, may_lose=True, lost_on=frozenset({"AssetError"}))
+    tasks = [Task(key=str(i), spec=spec) for i, spec in enumerate(pieces(4, has_numbers=1, **trouble))]
+    lost: list[Lost] = []
+    items: Counter[str] = Counter()
+    done: list[str] = []
+    with Pool(COMMAND, job, settings) as pool:
+        for event in pool.run(tasks):
+            match event:
+                case Lost():
+                    lost.append(event)
+                    task = tasks[int(event.key)]
+                    pool.add(Task(key=task.key, spec={**task.spec, "leave_out": [event.item]}))
+                case Progressed(key=key, items=count):
+                    items[key] += count
+                case Finished(key=key):
+                    done.append(key)
+    assert [(event.key, event.item, event.reason) for event in lost] == [("1", 7, reason)]
+    assert sorted(done) == ["0", "1", "2", "3"]
+    assert items == {"0": 5, "1": 4, "2": 5, "3": 5}
+
+
+def test_an_item_without_a_number_is_never_lost(job: JsonObject) -> None:
+    with pytest.raises(ExecutionError, match=r"^item 7: a worker process died here 3 times"):
+        run(job, PoolSettings(workers=1, may_lose=True), pieces(2, dies_at=7, times=3))
+
+
+def test_questions_are_answered(job: JsonObject, tmp_path: Path) -> None:
+    tasks = [Task(key="a", spec={"first": 0, "last": 3, "asks_at": 1})]
+    heard: list[object] = []
+    with Pool(COMMAND, job, PoolSettings(workers=1)) as pool:
+        for event in pool.run(tasks):
+            heard.append(event)
+            if isinstance(event, Asked):
+                pool.answer(event.key, {"goes_on": event.question["item"] == 1})
+    assert Asked(key="a", question={"item": 1}) in heard
+    assert isinstance(heard[-1], Finished)
+    assert (tmp_path / "answers").read_text() == "{'goes_on': True}"
 
 
 def test_a_stuck_worker_is_replaced(job: JsonObject, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,5 +1,6 @@
 """The job of `generate`: frames of a recipe, drawn and written into a data set folder."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -34,6 +35,8 @@ class PartSpec(BaseSpec):
 
     first: int = Field(ge=0)
     stop: int = Field(ge=1)
+    leave_out: tuple[int, ...] = ()
+    """Frames that cannot be drawn."""
 
 
 class FrameDrawer:
@@ -49,11 +52,17 @@ class FrameDrawer:
         part = PartSpec.model_validate(task)
         frames: list[FrameLines] = []
         for index in range(part.first, part.stop):
-            report.begin(f"frame {index}")
-            frames.append(self._draw(index))
-            report.advance()
+            if index not in part.leave_out:
+                report.begin(f"frame {index}", index)
+                frames.append(self._draw(index))
+                report.advance()
         self._state.write_part(part.first, frames)
-        return {"drawer": self._maker.drawer}
+        return {"drawer": self._maker.drawer, "bytes": self._bytes(frames)}
+
+    def _bytes(self, frames: Sequence[FrameLines]) -> int:
+        """Room on the disk that frames take in the finished folder; `coco.json` repeats about what the labels say."""
+        images = sum((self._out / frame.image).stat().st_size for frame in frames)
+        return images + sum(2 * len(frame.label) + len(frame.scene or "") for frame in frames)
 
     def _draw(self, index: int) -> FrameLines:
         made = self._maker.make(index)

@@ -1,0 +1,1 @@
+"""Places to run workers: one file each."""
