@@ -1,7 +1,8 @@
 """`list`: every kind that can be named in a recipe or on the command line, and what it needs."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from meshsight.core.errors import CallError, MissingExtraError
 from meshsight.core.kinds import Kinds, did_you_mean
@@ -10,7 +11,7 @@ from meshsight.exporting.kinds import EXPORTER_KINDS
 from meshsight.models.kinds import BACKBONE_KINDS, DETECTOR_KINDS, HEAD_KINDS, NECK_KINDS, QUERY_KINDS
 from meshsight.specs.scene import RENDERER_KINDS
 from meshsight.workflows.extras import missing_packages
-from meshsight.workflows.init import PRESET_KINDS
+from meshsight.workflows.init import PRESET_KINDS, variants_of
 
 _KINDS: dict[str, tuple[Kinds, ...]] = {
     "models": (DETECTOR_KINDS, BACKBONE_KINDS, NECK_KINDS, HEAD_KINDS, QUERY_KINDS),
@@ -53,7 +54,15 @@ def list_kinds(topic: str) -> tuple[KindEntry, ...]:
     if topic not in _KINDS:
         hint = did_you_mean(topic, _KINDS) or f"; there are: {', '.join(_KINDS)}"
         raise CallError(f"nothing to list under '{topic}'{hint}")
-    return tuple(_entry(kinds, name) for kinds in _KINDS[topic] for name in kinds.names)
+    entries = (_entry(kinds, name) for kinds in _KINDS[topic] for name in kinds.names)
+    if topic != "presets":
+        return tuple(entries)
+    return tuple(one for entry in entries for one in (entry, *_variants(entry)))
+
+
+def _variants(preset: KindEntry) -> Iterator[KindEntry]:
+    for name, about in variants_of(preset.kind).items():
+        yield replace(preset, noun="variant", kind=f"{preset.kind}/{name}", summary=about)
 
 
 def _entry(kinds: Kinds, name: str) -> KindEntry:

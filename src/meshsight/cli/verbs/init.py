@@ -9,6 +9,7 @@ from meshsight.cli.running import verb_command, workflow
 EXAMPLES = examples(
     "meshsight init basic > scene.yaml      scenes to generate",
     "meshsight init small > train.yaml      a training",
+    "meshsight init retinanet/r50_ms3x      a variant of a recipe with a published figure",
 )
 
 

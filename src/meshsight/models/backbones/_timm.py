@@ -2,6 +2,7 @@
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import timm
 from jaxtyping import Float
@@ -79,18 +80,23 @@ def build(spec: Spec, is_pretrained: bool) -> TimmBackbone:
     architecture = spec.name.split(".")[0]
     if not timm.is_model(architecture):
         raise SpecError(f"backbone.name: timm has no '{spec.name}'{did_you_mean(architecture, timm.list_models())}")
-    network = _create(spec) if is_pretrained else timm.create_model(spec.name, features_only=True)
+    network = _create(spec) if is_pretrained else timm.create_model(spec.name, features_only=True, **_options(spec))
     strides = _feature_info(network).reduction()
     if strides != sorted(set(strides)):
         raise SpecError(f"backbone.name: '{spec.name}' gives maps of strides {strides}, which are no pyramid")
     return TimmBackbone(network, spec)
 
 
+def _options(spec: Spec) -> dict[str, Any]:
+    """Returns what differs from the network's own settings, which not every network of timm takes."""
+    return {"drop_path_rate": spec.drop_path} if spec.drop_path else {}
+
+
 def _create(spec: Spec) -> nn.Module:
     if spec.weights is not None:
         return _create_from_file(spec, Path(spec.weights))
     try:
-        return timm.create_model(spec.name, features_only=True, pretrained=spec.pretrained)
+        return timm.create_model(spec.name, features_only=True, pretrained=spec.pretrained, **_options(spec))
     except (OSError, RuntimeError) as error:
         source = timm.get_pretrained_cfg(spec.name)
         where = (source and (source.url or source.hf_hub_id)) or "a place that timm does not know"
@@ -104,8 +110,9 @@ def _create_from_file(spec: Spec, path: Path) -> nn.Module:
     if not path.is_file():
         raise ArtifactError(f"backbone.weights: no file '{path}'")
     try:
+        overlay = {"file": str(path)}
         return timm.create_model(
-            spec.name, features_only=True, pretrained=True, pretrained_cfg_overlay={"file": str(path)}
+            spec.name, features_only=True, pretrained=True, pretrained_cfg_overlay=overlay, **_options(spec)
         )
     except (OSError, RuntimeError, pickle.UnpicklingError, SafetensorError, KeyError) as error:
         lines = [line.strip() for line in str(error).splitlines()]
