@@ -4,6 +4,7 @@ import moderngl
 import numpy as np
 from jaxtyping import Float
 
+from meshsight.core.camera import Camera
 from meshsight.core.errors import RenderError
 from meshsight.core.pose import Matrix4
 from meshsight.records.scene import Scene
@@ -43,13 +44,23 @@ class FrameBlock:
     def __init__(self, context: moderngl.Context) -> None:
         self._buffer = context.buffer(reserve=_BLOCK.itemsize, dynamic=True)
 
-    def fill(self, scene: Scene, T_cam_world: Matrix4, forms: IrradianceForms, shadows: ShadowMaps) -> None:
-        """Writes the values of a scene whose lights were checked, and binds the buffer."""
+    def fill(
+        self, scene: Scene, drawn: Camera, T_cam_world: Matrix4, forms: IrradianceForms, shadows: ShadowMaps
+    ) -> None:
+        """Writes the values of a scene whose lights were checked, and binds the buffer.
+
+        Args:
+            scene: the scene.
+            drawn: the pinhole camera that the triangles are drawn with: the scene's own, unless it has a lens.
+            T_cam_world: the camera's pose, inverted.
+            forms: irradiance of the environment.
+            shadows: maps that were drawn.
+        """
         block = np.zeros((), dtype=_BLOCK)
         env_from_cam = np.eye(4)
         env_from_cam[:3, :3] = rotation_env_world(scene.environment) @ scene.T_world_cam[:3, :3]
         camera = scene.camera
-        block["clip_from_cam"] = canvas_projection(camera, scene.near_m, scene.far_m).T
+        block["clip_from_cam"] = canvas_projection(drawn, scene.near_m, scene.far_m).T
         block["env_from_cam"] = env_from_cam.T
         block["irradiance"] = irradiance_coefficients(rotate_forms(forms, env_from_cam[:3, :3]))
         block["gains"] = (*gains(scene.sensor), scene.environment.strength)

@@ -35,7 +35,7 @@ class LabelPass:
     def draw_labels(
         self, size_hw: tuple[int, int], placed: Sequence[Placed], ground: PlacedGround | None
     ) -> tuple[Int32[np.ndarray, "h w"], Float32[np.ndarray, "h w"]]:
-        """Returns ids and planar depth in metres; both 0 where nothing is."""
+        """Returns ids and planar depth in metres of objects that touch the image; both 0 where nothing is."""
         height, width = size_hw
         target = self._labels.at_least((width, height), exactly=True)
         target.use()
@@ -44,9 +44,8 @@ class LabelPass:
         target.viewport = (-width, -height, 3 * width, 3 * height)
         self._context.enable_only(moderngl.DEPTH_TEST)
         for item in placed:
-            if item.window.touches_image(size_hw):
-                item.set_culling(self._context, is_outside=item.is_before_camera)
-                self._draw(item.cam_from_object, item.thing.instance_id, item.geometry.parts)
+            item.set_culling(self._context, is_outside=item.is_before_camera)
+            self._draw(item.cam_from_object, item.thing.instance_id, item.geometry.parts)
         if ground is not None:
             self._context.disable(moderngl.CULL_FACE)
             self._draw(ground.cam_from_ground, 0, [ground.geometry])

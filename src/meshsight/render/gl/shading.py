@@ -2,15 +2,19 @@
 
 import moderngl
 import numpy as np
+from jaxtyping import Float
 
+from meshsight.core.camera import Camera
 from meshsight.core.images import RgbImage
 from meshsight.records.scene import AssetSource, Scene
 from meshsight.render.backdrop import draw_backdrop
 from meshsight.render.gl.environment import EnvironmentMaps
-from meshsight.render.gl.programs import Programs, bind_sampler
+from meshsight.render.gl.lens import LensUniforms
+from meshsight.render.gl.programs import Programs, bind_sampler, set_uniform
 from meshsight.render.gl.shadow import ShadowMaps
 from meshsight.render.gl.surfaces import SurfaceBuffer
 from meshsight.render.gl.targets import SizedTarget
+from meshsight.render.wide import wide_camera
 
 _SAMPLERS = (
     "albedo_metallic",
@@ -31,6 +35,7 @@ class ShadingPass:
         self._programs = programs
         self._samples_per_side = samples_per_side
         self._target = SizedTarget(context, components=4, dtype="f1", has_depth=False)
+        self._lens = LensUniforms(context)
         self._picture: moderngl.Texture | None = None
         self._screen = context.buffer(np.array([-1, -1, 3, -1, -1, 3], dtype=np.float32).tobytes())
         self._screen_arrays: dict[moderngl.Program, moderngl.VertexArray] = {}
@@ -43,14 +48,21 @@ class ShadingPass:
         shadows: ShadowMaps,
         assets: AssetSource,
     ) -> RgbImage:
-        """Returns the encoded picture; the frame's block is bound."""
+        """Returns the encoded picture; the frame's block is bound.
+
+        Behind a lens, the surface buffer is what `wide_camera` sees of the scene's camera.
+        """
         buffer, has_emission = surfaces
         height, width = scene.camera.size_hw
         backdrop = draw_backdrop(scene, assets)
         macros = [f"SAMPLES_PER_SIDE {self._samples_per_side}", *_light_macros(scene, shadows)]
         macros += ["HAS_EMISSION"] if has_emission else []
         macros += ["HAS_PICTURE"] if backdrop is not None else []
+        macros += ["HAS_LENS"] if scene.camera.lens is not None else []
         program = self._program(macros)
+        if scene.camera.lens is not None:
+            self._lens.set(program, scene.camera, len(_SAMPLERS))
+            set_uniform(program, "wide", _in_samples(scene.camera, buffer.size_wh))
         buffer.albedo_metallic.use(_SAMPLERS.index("albedo_metallic"))
         buffer.normal_roughness.use(_SAMPLERS.index("normal_roughness"))
         buffer.depth.use(_SAMPLERS.index("surface_depth"))
@@ -96,9 +108,16 @@ class ShadingPass:
             array.release()
         self._screen_arrays.clear()
         self._screen.release()
+        self._lens.release()
         if self._picture is not None:
             self._picture.release()
         self._target.release()
+
+
+def _in_samples(camera: Camera, size_wh: tuple[int, int]) -> Float[np.ndarray, "4"]:
+    """Returns fx, fy, cx, cy of the camera that drew a surface buffer behind a lens, in the buffer's samples."""
+    wide = wide_camera(camera)
+    return np.array([wide.fx, wide.fy, wide.cx, wide.cy]) * (size_wh[0] / wide.size_hw[1])
 
 
 def _light_macros(scene: Scene, shadows: ShadowMaps) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import moderngl
 import numpy as np
 
-from meshsight.records.scene import AssetSource, Scene
+from meshsight.records.scene import AssetSource
 from meshsight.render.gl.geometry import PartGeometry
 from meshsight.render.gl.ground import PlacedGround
 from meshsight.render.gl.placed import Placed
@@ -63,12 +63,18 @@ class SurfacePass:
         self._buffer: SurfaceBuffer | None = None
 
     def draw(
-        self, scene: Scene, placed: Sequence[Placed], ground: PlacedGround | None, assets: AssetSource
+        self, size_hw: tuple[int, int], placed: Sequence[Placed], ground: PlacedGround | None, assets: AssetSource
     ) -> tuple[SurfaceBuffer, bool]:
-        """Draws from front to back; returns the buffer and whether anything emits light."""
-        height, width = (side * self._samples_per_side for side in scene.camera.size_hw)
-        seen = [item for item in placed if item.window.touches_image(scene.camera.size_hw)]
-        seen.sort(key=lambda item: item.distance)
+        """Draws what can be seen from front to back; returns the buffer and whether anything emits light.
+
+        Args:
+            size_hw: of the picture that the frame's block describes.
+            placed: objects that touch the picture.
+            ground: the floor.
+            assets: where textures come from.
+        """
+        height, width = (side * self._samples_per_side for side in size_hw)
+        seen = sorted(placed, key=lambda item: item.distance)
         has_emission = any(any(part.material.emissive) for item in seen for part in item.geometry.mesh.parts)
         buffer = self._buffer_of((width, height))
         target = buffer.target(has_emission=has_emission)

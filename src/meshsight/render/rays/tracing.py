@@ -11,7 +11,7 @@ from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
 from jaxtyping import Bool, Float, Float32, Int
 
-from meshsight.core.camera import Camera
+from meshsight.core.camera import Camera, unproject
 from meshsight.render.rays.body import PlacedBody
 from meshsight.render.window import Window
 
@@ -45,15 +45,16 @@ class Tracer:
         self._meshes = [TriangleMesh(self._scene, placed.vertices_cam, placed.body.faces) for placed in bodies]
 
     def first_hits(self, rays: Float[np.ndarray, "n 3"], near_m: float, far_m: float) -> Hits:
-        """Traces rays of depth 1 from the camera, from the near to the far plane."""
+        """Traces rays of depth 1 from the camera, from the near to the far plane; a ray of NaN hits nothing."""
         count = len(rays)
         if self._is_empty or count == 0:
             nothing, zero = np.full(count, -1), np.zeros(count, dtype=np.float32)
             return Hits(rays=rays, body=nothing, face=nothing, depth_m=np.full(count, np.inf), second=zero, third=zero)
-        start = (rays * near_m).astype(np.float32)
-        found = self._scene.run(start, rays.astype(np.float32), output=1)
+        is_ray = np.isfinite(rays[:, 0])
+        sent = np.where(is_ray[:, None], rays, (0.0, 0.0, -1.0))
+        found = self._scene.run((sent * near_m).astype(np.float32), sent.astype(np.float32), output=1)
         depth = found["tfar"].astype(np.float64) + near_m
-        is_hit = (found["geomID"] >= 0) & (depth <= far_m)
+        is_hit = (found["geomID"] >= 0) & (depth <= far_m) & is_ray
         return Hits(
             rays=rays,
             body=np.where(is_hit, found["geomID"], -1),
@@ -72,11 +73,9 @@ class Tracer:
 
 
 def pixel_rays(camera: Camera, window: Window) -> Float[np.ndarray, "n 3"]:
-    """Returns the rays of depth 1 through the pixel centres of a window, row by row."""
-    u = (np.arange(window.left, window.right) + 0.5 - camera.cx) / camera.fx
-    v = (np.arange(window.top, window.bottom) + 0.5 - camera.cy) / camera.fy
-    x, y = np.meshgrid(u, v)
-    return np.stack([x.ravel(), y.ravel(), np.ones(x.size)], axis=1)
+    """Returns the rays of depth 1 through the pixel centres of a window, row by row; NaN where a lens shows nothing."""
+    u, v = np.meshgrid(np.arange(window.left, window.right) + 0.5, np.arange(window.top, window.bottom) + 0.5)
+    return unproject(camera, np.stack([u.ravel(), v.ravel()], axis=1), np.ones(u.size))
 
 
 def image_window(camera: Camera) -> Window:

@@ -14,6 +14,7 @@ from meshsight.render.gl.frame_block import MAX_SUNS, SIZES, FrameBlock, check_l
 from meshsight.render.gl.geometry import MeshGeometry
 from meshsight.render.gl.ground import ground_geometry, place_ground
 from meshsight.render.gl.labels import LabelPass
+from meshsight.render.gl.lens_labels import LensLabelPass
 from meshsight.render.gl.placed import Placed, place_object
 from meshsight.render.gl.programs import Programs
 from meshsight.render.gl.shading import ShadingPass
@@ -21,6 +22,7 @@ from meshsight.render.gl.shadow import ShadowMaps
 from meshsight.render.gl.surfaces import SurfacePass
 from meshsight.render.gl.textures import Textures
 from meshsight.render.renderers.raster import Spec
+from meshsight.render.wide import wide_camera
 
 
 def build(spec: Spec, assets: AssetSource) -> Renderer:
@@ -51,8 +53,12 @@ class RasterRenderer(Renderer):
         self._shadows = ShadowMaps(self._context, self._programs, spec.shadow_map_size, MAX_SUNS)
         per_side = 2 if is_supersampled else 1
         self._surfaces = SurfacePass(self._context, self._programs, self._textures, per_side)
+        # Behind a lens a picture without antialiasing takes the nearest of several samples, not one up to a pixel away.
+        wide_per_side = 2 if is_supersampled else 4
+        self._wide_surfaces = SurfacePass(self._context, self._programs, self._textures, wide_per_side)
         self._shading = ShadingPass(self._context, self._programs, per_side)
         self._labels = LabelPass(self._context, self._programs)
+        self._lens_labels = LensLabelPass(self._context, self._programs)
         self._ground = ground_geometry(self._context)
 
     @property
@@ -69,20 +75,27 @@ class RasterRenderer(Renderer):
         return frame
 
     def _draw_passes(self, scene: Scene) -> Frame:
-        size_hw = scene.camera.size_hw
         check_lights(scene)
-        check_size(self._context, size_hw)
+        camera = scene.camera
+        drawn = camera if camera.lens is None else wide_camera(camera)
+        check_size(self._context, drawn.size_hw)
         T_cam_world = invert_pose(scene.T_world_cam)
         placed = self._place(scene, T_cam_world)
         ground = None if scene.ground is None else place_ground(self._ground, scene.ground, T_cam_world, self._assets)
         self._shadows.draw(scene, placed)
         forms = self._environment.load(self._assets.environment(scene.environment.ref))
-        self._block.fill(scene, T_cam_world, forms, self._shadows)
-        surfaces = self._surfaces.draw(scene, placed, ground, self._assets)
+        self._block.fill(scene, drawn, T_cam_world, forms, self._shadows)
+        seen = [item for item in placed if item.window.touches_image(camera.size_hw)]
+        surface_pass = self._surfaces if camera.lens is None else self._wide_surfaces
+        surfaces = surface_pass.draw(drawn.size_hw, seen, ground, self._assets)
         rgb = self._shading.draw(scene, surfaces, self._environment, self._shadows, self._assets)
-        instance_ids, depth_m = self._labels.draw_labels(size_hw, placed, ground)
         labelled = [item for item in placed if item.thing.class_id is not None]
-        silhouettes = self._labels.draw_silhouettes(size_hw, labelled, instance_ids)
+        if camera.lens is None:
+            instance_ids, depth_m = self._labels.draw_labels(camera.size_hw, seen, ground)
+            silhouettes = self._labels.draw_silhouettes(camera.size_hw, labelled, instance_ids)
+        else:
+            instance_ids, depth_m = self._lens_labels.draw_labels(scene, seen, ground)
+            silhouettes = self._lens_labels.draw_silhouettes(scene, labelled, instance_ids)
         return Frame(rgb=rgb, depth_m=depth_m, instance_id=instance_ids, silhouettes=silhouettes)
 
     def _place(self, scene: Scene, T_cam_world: Matrix4) -> list[Placed]:
@@ -99,6 +112,8 @@ class RasterRenderer(Renderer):
             self._textures.release()
             for part in (
                 self._labels,
+                self._lens_labels,
+                self._wide_surfaces,
                 self._shading,
                 self._surfaces,
                 self._shadows,

@@ -21,6 +21,14 @@ uniform sampler2D background;
 in vec2 v_place;
 in vec2 v_ray;
 out vec4 color;
+#ifdef HAS_LENS
+#include lens
+uniform vec4 wide;                 // fx, fy, cx, cy of the surface buffer
+in vec2 v_pixel;
+#endif
+
+vec2 ray_xy;       // the ray through the pixel, at depth 1
+vec2 place;        // of the pixel in the surface buffer, in 0..1
 
 struct Surface {
     vec3 position;
@@ -115,7 +123,7 @@ vec3 direct_light(Surface surface) {
 
 Surface make_surface(vec4 paint, vec4 shape, float depth) {
     Surface surface;
-    vec3 ray = vec3(v_ray, 1.0);
+    vec3 ray = vec3(ray_xy, 1.0);
     surface.position = ray / (c_depth.x + c_depth.y * depth);
     surface.normal = normalize(shape.xyz);
     surface.view = -normalize(ray);
@@ -142,21 +150,21 @@ vec3 look_of(vec4 paint, vec4 shape, float depth, vec3 emitted) {
 vec3 look_of_pixel(vec4 shape) {
     vec3 emitted = vec3(0.0);
 #ifdef HAS_EMISSION
-    emitted = textureLod(emission, v_place, 0.0).rgb;
+    emitted = textureLod(emission, place, 0.0).rgb;
 #endif
-    vec4 paint = textureLod(albedo_metallic, v_place, 0.0);
-    return look_of(paint, shape, textureLod(surface_depth, v_place, 0.0).r, emitted);
+    vec4 paint = textureLod(albedo_metallic, place, 0.0);
+    return look_of(paint, shape, textureLod(surface_depth, place, 0.0).r, emitted);
 }
 
 // The colour of one sample, and 1; or all zeros where it sees the background.
-vec4 look_of_sample(ivec2 place) {
-    vec4 shape = texelFetch(normal_roughness, place, 0);
+vec4 look_of_sample(ivec2 texel) {
+    vec4 shape = texelFetch(normal_roughness, texel, 0);
     vec3 emitted = vec3(0.0);
 #ifdef HAS_EMISSION
-    emitted = texelFetch(emission, place, 0).rgb;
+    emitted = texelFetch(emission, texel, 0).rgb;
 #endif
-    vec4 paint = texelFetch(albedo_metallic, place, 0);
-    vec3 look = look_of(paint, shape, texelFetch(surface_depth, place, 0).r, emitted);
+    vec4 paint = texelFetch(albedo_metallic, texel, 0);
+    vec3 look = look_of(paint, shape, texelFetch(surface_depth, texel, 0).r, emitted);
     return shape.w > 0.0 ? vec4(look, 1.0) : vec4(0.0);
 }
 
@@ -164,14 +172,26 @@ vec3 background_color() {
 #ifdef HAS_PICTURE
     return texture(background, v_place).rgb;
 #else
-    vec2 place = equirect_uv(c_env_from_cam * normalize(vec3(v_ray, 1.0)));
-    return developed(c_gains.a * textureLod(background, place, 0.0).rgb, c_gains.rgb);
+    vec2 direction = equirect_uv(c_env_from_cam * normalize(vec3(ray_xy, 1.0)));
+    return developed(c_gains.a * textureLod(background, direction, 0.0).rgb, c_gains.rgb);
 #endif
 }
 
 void main() {
     const int num_samples = SAMPLES_PER_SIDE * SAMPLES_PER_SIDE;
-    vec4 shape = textureLod(normal_roughness, v_place, 0.0);
+    ivec2 first = ivec2(gl_FragCoord.xy) * SAMPLES_PER_SIDE;
+    ray_xy = v_ray;
+    place = v_place;
+    vec2 between = vec2(0.5);
+#ifdef HAS_LENS
+    // The samples around the place where the surface buffer, which a pinhole sees, shows the pixel's ray.
+    ray_xy = undistorted(v_pixel).xy;
+    vec2 texel = ray_xy * wide.xy + wide.zw - 0.5 * float(SAMPLES_PER_SIDE - 1);
+    first = ivec2(floor(texel));
+    between = SAMPLES_PER_SIDE == 1 ? vec2(0.5) : texel - floor(texel);
+    place = (vec2(first) + 0.5 + between * float(SAMPLES_PER_SIDE - 1)) / vec2(textureSize(normal_roughness, 0));
+#endif
+    vec4 shape = textureLod(normal_roughness, place, 0.0);
     bool is_smooth = dot(shape.xyz, shape.xyz) > 0.98;
     bool is_empty = shape.w == 0.0;
     vec4 sum = vec4(0.0);
@@ -180,9 +200,15 @@ void main() {
         sum = vec4(look_of_pixel(shape), 1.0);
     }
     int sample_looks = is_smooth || is_empty ? 0 : num_samples;
-    ivec2 first = ivec2(gl_FragCoord.xy) * SAMPLES_PER_SIDE;
     for (int i = 0; i < sample_looks; ++i) {
-        sum += look_of_sample(first + ivec2(i % SAMPLES_PER_SIDE, i / SAMPLES_PER_SIDE)) / float(num_samples);
+        ivec2 step = ivec2(i % SAMPLES_PER_SIDE, i / SAMPLES_PER_SIDE);
+#ifdef HAS_LENS
+        vec2 share = SAMPLES_PER_SIDE == 1 ? vec2(1.0) : mix(1.0 - between, between, vec2(step));
+        float weight = share.x * share.y;
+#else
+        float weight = 1.0 / float(num_samples);
+#endif
+        sum += weight * look_of_sample(first + step);
     }
     int background_looks = sum.a < 1.0 ? 1 : 0;
     for (int i = 0; i < background_looks; ++i) {

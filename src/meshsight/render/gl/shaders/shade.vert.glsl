@@ -5,10 +5,16 @@
 in vec2 in_position;
 out vec2 v_place;
 out vec2 v_ray;
+#ifdef HAS_LENS
+out vec2 v_pixel;
+#endif
 
 void main() {
     gl_Position = vec4(in_position, 0.0, 1.0);
     v_place = 0.5 * in_position + 0.5;
+#ifdef HAS_LENS
+    v_pixel = v_place * view.xy;
+#endif
     v_ray = (v_place * view.xy - intrinsics.zw) / intrinsics.xy;
     c_env_from_cam = mat3(env_from_cam);
     c_irradiance = irradiance;
