@@ -8,6 +8,7 @@ import numpy as np
 
 from meshsight.core.camera import Camera, project
 from meshsight.core.images import write_image
+from meshsight.core.lens import NO_DISTORTION, Coefficients
 from meshsight.core.masks import encode_mask, tight_box
 from meshsight.core.pose import make_pose, sample_rotation, transform_points
 from meshsight.datasets.annotate import cuboid_keypoints, cuboid_points
@@ -19,10 +20,15 @@ HALF_SIZES_M = np.array([[0.30, 0.20, 0.10], [0.15, 0.15, 0.15], [0.10, 0.35, 0.
 SIZE_HW = (96, 128)
 
 
-def camera_of(size_hw: tuple[int, int]) -> Camera:
+LENS = (-0.2, 0.05, 0.002, -0.001, 0.004)
+
+
+def camera_of(size_hw: tuple[int, int], distortion: Coefficients = NO_DISTORTION) -> Camera:
     """A camera with fx != fy and a principal point off the centre."""
     height, width = size_hw
-    return Camera(fx=1.1 * width, fy=1.3 * width, cx=0.45 * width, cy=0.58 * height, size_hw=size_hw)
+    return Camera(
+        fx=1.1 * width, fy=1.3 * width, cx=0.45 * width, cy=0.58 * height, size_hw=size_hw, distortion=distortion
+    )
 
 
 def dataset_of(samples: Sequence[Sample], root: Path, classes: tuple[str, ...] = CLASSES) -> Dataset:
@@ -37,9 +43,15 @@ def dataset_of(samples: Sequence[Sample], root: Path, classes: tuple[str, ...] =
     )
 
 
-def labelled_sample(rng: np.random.Generator, frame: int, size_hw: tuple[int, int] = SIZE_HW, most: int = 4) -> Sample:
+def labelled_sample(
+    rng: np.random.Generator,
+    frame: int,
+    size_hw: tuple[int, int] = SIZE_HW,
+    most: int = 4,
+    distortion: Coefficients = NO_DISTORTION,
+) -> Sample:
     """Cuboids at random poses, some over the border; later ones hide earlier ones. Frame 2 of each seed is empty."""
-    camera = camera_of(size_hw)
+    camera = camera_of(size_hw, distortion)
     wanted = 0 if frame == 2 else int(rng.integers(1, most + 1))
     poses: list[tuple[int, Pose]] = []
     while len(poses) < wanted:
@@ -83,10 +95,12 @@ def labelled_sample(rng: np.random.Generator, frame: int, size_hw: tuple[int, in
     )
 
 
-def labelled_folder(folder: Path, seed: int, count: int = 4, most: int = 4) -> Dataset:
+def labelled_folder(
+    folder: Path, seed: int, count: int = 4, most: int = 4, distortion: Coefficients = NO_DISTORTION
+) -> Dataset:
     """A data set of noise images that lie in `folder`, with the labels of `labelled_sample`."""
     rng = np.random.default_rng(seed)
-    samples = [labelled_sample(rng, frame, most=most) for frame in range(count)]
+    samples = [labelled_sample(rng, frame, most=most, distortion=distortion) for frame in range(count)]
     for sample in samples:
         write_image(folder / sample.image, rng.integers(0, 255, (*sample.size_hw, 3), dtype=np.uint8))
     return dataset_of(samples, folder)

@@ -8,6 +8,7 @@ import pytest
 
 from meshsight.core.container import read_path
 from meshsight.core.errors import DataError
+from meshsight.core.lens import NO_DISTORTION
 from meshsight.core.masks import decode_mask
 from meshsight.core.pose import transform_points
 from meshsight.datasets.annotate import cuboid_points
@@ -18,7 +19,7 @@ from meshsight.datasets.target import Target
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import ObjectLabel, Sample
 
-from .labelled import CLASSES, dataset_of, labelled_folder
+from .labelled import CLASSES, LENS, dataset_of, labelled_folder
 
 
 def built(kind):
@@ -86,6 +87,22 @@ def test_what_is_written_is_read(kind, seed, tmp_path):
     for before, after in zip(given.samples(), found.samples(), strict=True):
         assert_equal(before, after, capacity)
         assert image_bytes(found.root / after.image) == image_bytes(source.root / before.image)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_lens_comes_back_or_its_loss_is_said(kind, tmp_path):
+    capacity = built(kind).capacity
+    if Part.CAMERA not in capacity.keeps:
+        return
+    source = labelled_folder(tmp_path / "source", 3, most=capacity.max_objects or 4, distortion=LENS)
+    reduced, losses = reduce_dataset(source, capacity)
+    given = list(reduced.samples())
+    assert (losses.parts[Part.LENS] > 0) == (Part.LENS not in capacity.keeps)
+    write(kind, {WHOLE: source}, tmp_path / "written")
+    for before, after in zip(given, open_dataset(tmp_path / "written").samples(), strict=True):
+        if after.camera is not None:
+            assert after.camera.distortion == (LENS if Part.LENS in capacity.keeps else NO_DISTORTION)
+        assert_equal(before, after, capacity)
 
 
 @pytest.mark.parametrize("kind", KINDS)

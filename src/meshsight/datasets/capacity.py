@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from meshsight.core.errors import DataError
+from meshsight.core.lens import NO_DISTORTION
 from meshsight.datasets.class_names import ANY_NAME, NameRule
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import ObjectLabel, Sample
@@ -32,6 +33,7 @@ class Part(StrEnum):
     IGNORED = "regions to ignore"
     IS_CUT = "marks of cut silhouettes"
     CAMERA = "cameras"
+    LENS = "lens distortions"
     CAMERA_POSE = "camera poses"
     HIDDEN = "hidden objects"
     GROUP = "groups"
@@ -130,6 +132,9 @@ def reduce_sample(sample: Sample, capacity: Capacity, losses: Losses) -> Sample:
         if part not in capacity.keeps and getattr(sample, name) is not None:
             losses.parts[part] += 1
             changes[name] = None
+    if Part.CAMERA in capacity.keeps and Part.LENS not in capacity.keeps and _is_bent(sample):
+        losses.parts[Part.LENS] += 1
+        changes["camera"] = replace(sample.camera, distortion=NO_DISTORTION)  # pyright: ignore[reportArgumentType]
     if Part.HIDDEN not in capacity.keeps and sample.hidden:
         losses.parts[Part.HIDDEN] += len(sample.hidden)
         changes["hidden"] = ()
@@ -173,6 +178,10 @@ def _reduce_object(
     if said.is_cut and Part.IS_CUT not in capacity.keeps:
         changes["is_cut"] = False
     return replace(said, **changes) if changes else said  # pyright: ignore[reportArgumentType]
+
+
+def _is_bent(sample: Sample) -> bool:
+    return sample.camera is not None and sample.camera.lens is not None
 
 
 def _vanished(label: ObjectLabel, said: ObjectLabel, name: str) -> bool:

@@ -64,7 +64,11 @@ def _read_record(record: type[Record], data: Any, where: str) -> Record:
     if odd:
         words = ", ".join(f"{'unknown' if name in given else 'missing'} '{name}'" for name in sorted(odd))
         raise DataError(f"{where}: not a scene of this version: {words}")
-    return record(**{name: _read(fields[name], given[name], f"{where}.{name}") for name in fields if name in given})
+    values = {name: _read(fields[name], given[name], f"{where}.{name}") for name in fields if name in given}
+    try:
+        return record(**values)
+    except ValueError as error:
+        raise DataError(f"{where}: {error}") from error
 
 
 @cache

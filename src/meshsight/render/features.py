@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 from meshsight.records.scene import Scene
 
-Feature: TypeAlias = Literal["walls", "spot_lights", "area_lights", "glow", "part_materials", "focus", "motion"]
+Feature: TypeAlias = Literal["walls", "spot_lights", "area_lights", "glow", "part_materials", "focus", "motion", "lens"]
 
 
 def features_of(scene: Scene) -> frozenset[Feature]:
@@ -28,6 +28,8 @@ def _features(scene: Scene) -> Iterator[Feature]:
         yield "focus"
     if moves(scene):
         yield "motion"
+    if scene.camera.lens is not None:
+        yield "lens"
 
 
 def moves(scene: Scene) -> bool:

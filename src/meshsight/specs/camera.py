@@ -1,15 +1,46 @@
 """The camera's intrinsics; where it stands is one of the kinds of `meshsight.synthesis.cameras`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import Discriminator, Field
+from pydantic import BeforeValidator, Discriminator, Field
 
 from meshsight.core.kinds import Kinds
 from meshsight.specs.base import Spec
-from meshsight.specs.distributions import Distribution, Uniform
+from meshsight.specs.distributions import Constant, Distribution, Uniform
 from meshsight.specs.ranges import bounded
 
 CAMERA_KINDS = Kinds("meshsight.synthesis.cameras", "camera")
+
+
+NONE = Constant(value=0.0)
+
+
+class LensDistortion(Spec):
+    """How the lens bends the picture: Brown and Conrady's coefficients as OpenCV calibrates them."""
+
+    k1: Distribution = NONE
+    """Radial, with the square of the distance from the axis: below 0 a barrel, above 0 a pincushion."""
+    k2: Distribution = NONE
+    """Radial, with its fourth power."""
+    p1: Distribution = NONE
+    """Tangential: the lens stands askew, up or down."""
+    p2: Distribution = NONE
+    """Tangential: the lens stands askew, left or right."""
+    k3: Distribution = NONE
+    """Radial, with the sixth power."""
+
+
+def _name_coefficients(value: Any) -> Any:
+    """Accepts a list in OpenCV's order: k1, k2, p1, p2 and perhaps k3."""
+    if isinstance(value, list | tuple) and len(cast("list[Any]", value)) in (4, 5):
+        return dict(zip(("k1", "k2", "p1", "p2", "k3"), cast("list[Any]", value), strict=False))
+    return cast("Any", value)
+
+
+Distortion = Annotated[
+    LensDistortion | None,
+    BeforeValidator(_name_coefficients, json_schema_input_type=LensDistortion | tuple[float, ...] | None),
+]
 
 
 class FieldOfView(Spec):
@@ -17,7 +48,10 @@ class FieldOfView(Spec):
 
     kind: Literal["fov"] = "fov"
     horizontal_fov_deg: Annotated[Distribution, bounded(1.0, 170.0)] = Uniform(low=45, high=65)
-    """Angle between the left and the right border."""
+    """Angle between the left and the right border, without distortion."""
+    distortion: Distortion = None
+    """The lens's coefficients k1, k2, p1, p2, k3, each a number or a distribution, or a list of five numbers in this
+    order; null for none."""
 
 
 class Calibrated(Spec):
@@ -32,6 +66,9 @@ class Calibrated(Spec):
     """Principal point from the image's left border; pixel centres lie at +0.5."""
     cy: float
     """Principal point from the image's upper border; pixel centres lie at +0.5."""
+    distortion: Distortion = None
+    """The lens's coefficients k1, k2, p1, p2, k3, each a number or a distribution, or a list of five numbers in this
+    order, as OpenCV gives them; null for none."""
 
 
 Intrinsics = Annotated[FieldOfView | Calibrated, Discriminator("kind")]

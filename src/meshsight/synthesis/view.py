@@ -1,12 +1,13 @@
 """What a camera sees of spheres and bodies, without rendering: sizes in the image, overhang, clipping."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
 
-from meshsight.core.camera import Camera
+from meshsight.core.camera import Camera, project, unproject
+from meshsight.core.lens import NO_DISTORTION
 from meshsight.core.pose import Matrix4, Vector3, invert_pose
 from meshsight.synthesis.body import PlacedBody
 
@@ -42,8 +43,18 @@ class View:
 
     def ray(self, pixel_xy: Float[np.ndarray, "2"]) -> Vector3:
         """Returns the direction of a pixel in the camera's frame, with z = 1."""
-        camera = self.camera
-        return np.array([(pixel_xy[0] - camera.cx) / camera.fx, (pixel_xy[1] - camera.cy) / camera.fy, 1.0])
+        ray = unproject(self.camera, np.asarray(pixel_xy, dtype=np.float64)[None], np.ones(1))[0]
+        if not np.isfinite(ray[0]):
+            # Outside the image there may be places that the lens shows nothing at: there a pinhole's ray will do.
+            ray = unproject(replace(self.camera, distortion=NO_DISTORTION), pixel_xy[None], np.ones(1))[0]
+        return ray
+
+    def pixel(self, point_cam: Vector3) -> Float[np.ndarray, "2"]:
+        """Returns where a point of the camera's frame is seen; a pinhole's place where the lens does not show it."""
+        seen, (x, y, z), camera = project(self.camera, point_cam[None])[0], point_cam, self.camera
+        if np.isfinite(seen[0]):
+            return seen
+        return np.array([camera.fx * x / z + camera.cx, camera.fy * y / z + camera.cy])
 
     def point(self, pixel_xy: Float[np.ndarray, "2"], depth_m: float) -> Vector3:
         """Returns the point of the world at a pixel and a planar depth."""
@@ -79,9 +90,12 @@ def overhang_of(view: View, placed: PlacedBody) -> float:
     points = points[points[:, 2] > view.near_m]
     if len(points) == 0:
         return 1.0
-    camera, (height, width) = view.camera, view.camera.size_hw
-    u = camera.fx * points[:, 0] / points[:, 2] + camera.cx
-    v = camera.fy * points[:, 1] / points[:, 2] + camera.cy
+    height, width = view.camera.size_hw
+    u, v = project(view.camera, points).T
+    if view.camera.lens is not None:
+        u, v = u[np.isfinite(u)], v[np.isfinite(v)]
+        if len(u) == 0:
+            return 1.0
     left, right, top, bottom = u.min(), u.max(), v.min(), v.max()
     inside = max(0.0, min(right, width) - max(left, 0.0)) * max(0.0, min(bottom, height) - max(top, 0.0))
     full = (right - left) * (bottom - top)

@@ -14,7 +14,8 @@ Written by meshsight in the layout of BOP (bop_toolkit, docs/bop_datasets_format
 * Boxes are x, y, last index - first index, as bop_toolkit computes them.
 * There are no depth images; `depth_scale` is 1.
 
-Names beyond BOP's: `group` in `scene_camera` (images of one scene share it), `px_count_inside` in `scene_gt_info`,
+Names beyond BOP's: `group` in `scene_camera` (images of one scene share it) and `distortion` (the lens's k1, k2, p1, p2
+and k3, where it bends the picture), `px_count_inside` in `scene_gt_info`,
 `mesh`, `mesh_scale` and `mesh_origin` in `models_info` (the mesh a model was made from, the factor on its vertices, and
 where the model's origin lies in the scaled mesh's own frame), and `classes.json` (names of the object ids).
 """

@@ -28,9 +28,10 @@ class _Row(BaseModel):
 
 
 class CameraRow(_Row):
-    """One image's entry of `scene_camera.json`: matrices row by row; `group` is ours."""
+    """One image's entry of `scene_camera.json`: matrices row by row; `distortion` and `group` are ours."""
 
     cam_K: Mat3 | None = None
+    distortion: tuple[float, float, float, float, float] | None = None
     depth_scale: float | None = None
     cam_R_w2c: Mat3 | None = None
     cam_t_w2c: Vec3 | None = None

@@ -6,6 +6,7 @@ import numpy as np
 
 from meshsight.core.camera import Camera
 from meshsight.core.errors import DataError
+from meshsight.core.lens import NO_DISTORTION
 from meshsight.core.pose import Matrix4, invert_pose, make_pose
 from meshsight.datasets.bop.rows import NO_BOX, BoxRow, CameraRow, InfoRow, Mat3, TruthRow, Vec3, to_number
 from meshsight.records.sample import Box, ObjectLabel, PixelCounts, Sample, StatedVisibility
@@ -26,13 +27,14 @@ def camera_row(sample: Sample) -> CameraRow:
     """Returns an image's camera; its intrinsics and place are left out where they are not known."""
     camera = sample.camera
     K: Mat3 | None = None
+    distortion = None if camera is None or camera.lens is None else camera.distortion
     if camera is not None:
         cx, cy = camera.cx - _HALF_PX, camera.cy - _HALF_PX
         K = (camera.fx, 0.0, cx, 0.0, camera.fy, cy, 0.0, 0.0, 1.0)
     if sample.T_world_cam is None:
-        return CameraRow(cam_K=K, depth_scale=1.0, group=sample.group)
+        return CameraRow(cam_K=K, distortion=distortion, depth_scale=1.0, group=sample.group)
     R, t = _split_pose(invert_pose(sample.T_world_cam))
-    return CameraRow(cam_K=K, depth_scale=1.0, cam_R_w2c=R, cam_t_w2c=t, group=sample.group)
+    return CameraRow(cam_K=K, distortion=distortion, depth_scale=1.0, cam_R_w2c=R, cam_t_w2c=t, group=sample.group)
 
 
 def camera_file(camera: Camera) -> dict[str, float]:
@@ -61,7 +63,8 @@ def camera_of(row: CameraRow, size_hw: tuple[int, int], where: str) -> Camera | 
     if abs(skew) > 1e-6 * abs(fx):
         raise DataError(f"{where}: cam_K has a skew of {skew:g}; a camera without one is expected")
     try:
-        return Camera(fx=fx, fy=fy, cx=cx + _HALF_PX, cy=cy + _HALF_PX, size_hw=size_hw)
+        distortion = row.distortion or NO_DISTORTION
+        return Camera(fx=fx, fy=fy, cx=cx + _HALF_PX, cy=cy + _HALF_PX, size_hw=size_hw, distortion=distortion)
     except ValueError as error:
         raise DataError(f"{where}: cam_K: {error}") from error
 

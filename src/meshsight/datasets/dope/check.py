@@ -142,4 +142,8 @@ def _geometry(
     focal = np.array([(one.camera.fx, one.camera.fy) for one in objects])
     principal = np.array([(one.camera.cx, one.camera.cy) for one in objects])
     rotations = np.stack([one.T_cam_object[:3, :3] for one in objects])
-    return (points - principal[:, None]) / focal[:, None], focal, rotations
+    rays = (points - principal[:, None]) / focal[:, None]
+    for index, one in enumerate(objects):
+        if one.camera.lens is not None:
+            rays[index] = one.camera.lens.undistort(rays[index])
+    return rays, focal, rotations

@@ -38,12 +38,13 @@ class _Foreign(BaseModel):
 
 
 class IntrinsicsJson(_Foreign):
-    """Of a frame, or of the camera settings with the size beside it."""
+    """Of a frame, or of the camera settings with the size beside it; `distortion` is ours."""
 
     fx: float
     fy: float
     cx: float
     cy: float
+    distortion: tuple[float, float, float, float, float] | None = None
 
 
 class CameraJson(_Foreign):

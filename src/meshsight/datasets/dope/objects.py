@@ -12,6 +12,7 @@ from jaxtyping import Float
 
 from meshsight.core.camera import Camera
 from meshsight.core.errors import DataError
+from meshsight.core.lens import NO_DISTORTION
 from meshsight.core.pose import matrix_from_quaternion
 from meshsight.datasets.dope.files import CameraJson, FolderSettings, FrameFile, FrameJson, IntrinsicsJson, ObjectJson
 from meshsight.records.sample import Box
@@ -102,7 +103,11 @@ def camera_of(frame: FrameJson, file: FrameFile, size_hw: tuple[int, int], setti
         return None
     height, width = size_hw
     cx, cy = (width / 2, height / 2) if lacks_principal_point(found) else (found.cx, found.cy)
-    return Camera(fx=found.fx, fy=found.fy, cx=cx, cy=cy, size_hw=size_hw)
+    try:
+        distortion = found.distortion or NO_DISTORTION
+        return Camera(fx=found.fx, fy=found.fy, cx=cx, cy=cy, size_hw=size_hw, distortion=distortion)
+    except ValueError as error:
+        raise DataError(f"{file.labels}: camera_data.intrinsics: {error}") from error
 
 
 def lacks_principal_point(intrinsics: IntrinsicsJson | None) -> bool:

@@ -152,7 +152,8 @@ class FrameWriter:
 
 
 def _intrinsics(camera: Camera) -> Row:
-    return {"fx": camera.fx, "fy": camera.fy, "cx": camera.cx, "cy": camera.cy}
+    bent = {} if camera.lens is None else {"distortion": list(camera.distortion)}
+    return {"fx": camera.fx, "fy": camera.fy, "cx": camera.cx, "cy": camera.cy, **bent}
 
 
 def _visibility(label: ObjectLabel) -> Row:

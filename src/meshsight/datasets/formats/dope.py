@@ -62,6 +62,7 @@ class DopeFormat:
             Part.POSE: 1e-9,
             Part.INSTANCE_ID: EXACT,
             Part.CAMERA: EXACT,
+            Part.LENS: EXACT,
             Part.CAMERA_POSE: EXACT,
             Part.GROUP: EXACT,
         },
@@ -71,6 +72,8 @@ class DopeFormat:
         notes=(
             "Nine keypoints are taken to be the corners of the object's box and its centre; others are left out.",
             "Of stated visibility the share that is seen and the truncation are kept.",
+            "A lens's distortion stands in `distortion` of the intrinsics (k1, k2, p1, p2, k3: OpenCV's order), a "
+            "key of ours: other readers take the camera for a pinhole.",
             "DOPE's trainer compares class names without regard to case.",
         ),
     )

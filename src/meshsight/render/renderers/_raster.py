@@ -3,11 +3,14 @@
 Shadow maps, then the picture (surfaces first, then the light on them), then ids and depth, then silhouettes.
 """
 
+from typing import ClassVar
+
 from meshsight.core.pose import Matrix4, invert_pose
 from meshsight.records.frame import Frame
 from meshsight.records.scene import AssetSource, Scene
 from meshsight.render.base import Renderer
 from meshsight.render.cache import ResourceCache
+from meshsight.render.features import Feature
 from meshsight.render.gl.context import check_size, create_context, renderer_name
 from meshsight.render.gl.environment import EnvironmentMaps
 from meshsight.render.gl.frame_block import MAX_SUNS, SIZES, FrameBlock, check_lights
@@ -36,6 +39,8 @@ def build(spec: Spec, assets: AssetSource) -> Renderer:
 
 class RasterRenderer(Renderer):
     """Draws with OpenGL 3.3."""
+
+    draws: ClassVar[frozenset[Feature]] = frozenset({"lens"})
 
     def __init__(self, spec: Spec, assets: AssetSource) -> None:
         self._context = create_context()

@@ -7,6 +7,7 @@ their shadows, point lights, environment, ground, backgrounds and the sensor.
 """
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float, Int32
@@ -19,6 +20,7 @@ from meshsight.render.backdrop import draw_backdrop
 from meshsight.render.base import Renderer
 from meshsight.render.cache import ResourceCache
 from meshsight.render.equirect import look_up, rotation_env_world
+from meshsight.render.features import Feature
 from meshsight.render.rays.body import Body, PlacedBody, make_body, place_body
 from meshsight.render.rays.lighting import light_looks
 from meshsight.render.rays.looks import Looks, add_bodies, add_ground, no_looks
@@ -37,6 +39,8 @@ def build(spec: Spec, assets: AssetSource) -> Renderer:
 
 class RaycastRenderer(Renderer):
     """Draws with rays on the CPU."""
+
+    draws: ClassVar[frozenset[Feature]] = frozenset({"lens"})
 
     def __init__(self, assets: AssetSource) -> None:
         self._assets = assets

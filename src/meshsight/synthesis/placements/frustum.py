@@ -98,12 +98,8 @@ class FrustumPlacement:
         camera = view.camera
         reach = camera.fx * (neighbour.radius / depth + body.radius / before)
         angle, shift = rng.uniform(0.0, 2.0 * np.pi), reach * rng.uniform(0.35, 0.9)
-        pixel = np.array(
-            [
-                camera.fx * x / depth + camera.cx + shift * np.cos(angle),
-                camera.fy * y / depth + camera.cy + shift * np.sin(angle),
-            ]
-        )
+        middle = view.pixel(np.array([x, y, depth]))
+        pixel = middle + shift * np.array([np.cos(angle), np.sin(angle)])
         return body.pose_at(view.point(pixel, before), sample_rotation(rng))
 
     def propose_among(
