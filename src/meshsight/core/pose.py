@@ -33,10 +33,10 @@ def transform_points(T_a_b: Matrix4, points_b: Points3) -> Points3:
     return points_b @ T_a_b[:3, :3].T + T_a_b[:3, 3]
 
 
-def look_at(eye: Vector3, target: Vector3, roll_rad: float) -> Matrix4:
+def look_at(eye: Vector3, target: Vector3, roll_rad: float, up: Vector3 | None = None) -> Matrix4:
     """Returns `T_world_cam` of a camera at `eye` that looks at `target`, rolled about its axis.
 
-    At zero roll the image's up direction is the world's z as far as the view allows; straight up or down it is y.
+    At zero roll the image's up direction is `up`, or the world's z, as far as the view allows; along it, it is y.
     A positive roll turns the camera clockwise as seen from behind it.
 
     Raises:
@@ -47,7 +47,9 @@ def look_at(eye: Vector3, target: Vector3, roll_rad: float) -> Matrix4:
     if length < 1e-12:
         raise ValueError("look_at needs two different points")
     forward = forward / length
-    up = np.array([0.0, 0.0, 1.0]) if abs(forward[2]) < 0.999999 else np.array([0.0, 1.0, 0.0])
+    up = np.array([0.0, 0.0, 1.0]) if up is None else up
+    if abs(forward @ up) > 0.999999:
+        up = np.array([0.0, 1.0, 0.0]) if abs(forward[1]) < 0.999999 else np.array([1.0, 0.0, 0.0])
     right = np.cross(forward, up)
     right /= np.linalg.norm(right)
     down = np.cross(forward, right)

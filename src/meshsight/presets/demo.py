@@ -8,10 +8,11 @@ from typing import get_args
 
 from meshsight.presets.small import small_training
 from meshsight.specs.augmentation import AugmentationSpec
+from meshsight.specs.clutter import DistractorsSpec
 from meshsight.specs.commented import dump_commented
 from meshsight.specs.distributions import Choice, LogUniform, Normal, Uniform
 from meshsight.specs.pictures import BackgroundFamily, EnvironmentFamily, ProceduralEnvironments
-from meshsight.specs.scene import DistractorsSpec, ImageSpec, ObjectSpec, RejectionSpec, SceneSpec
+from meshsight.specs.scene import ImageSpec, ObjectSpec, RejectionSpec, SceneSpec
 from meshsight.specs.surroundings import EnvironmentBackground, EnvironmentSpec, PlainBackgrounds, ProceduralBackgrounds
 from meshsight.specs.training import TrainSpec
 from meshsight.synthesis.placements import frustum

@@ -44,6 +44,7 @@ class MaterialOverride:
     Attributes:
         tint: linear RGB factor on the base colour.
         metallic, roughness: replace the factor, and any metallic-roughness texture.
+        color: linear RGB that replaces base colour and base colour texture; vertex colours still multiply it.
         texture: reference of a picture that replaces the base colour texture (by uv, or by box projection without uv).
         emissive: a flat linear RGB that replaces all shading (used to prove that picture and label agree).
         glow: linear RGB radiance that is added to the shading, instead of what the material emits by itself.
@@ -53,6 +54,7 @@ class MaterialOverride:
     tint: Rgb = (1.0, 1.0, 1.0)
     metallic: float | None = None
     roughness: float | None = None
+    color: Rgb | None = None
     texture: str | None = None
     emissive: Rgb | None = None
     glow: Rgb | None = None
@@ -314,6 +316,7 @@ class Scene:
         focus: depth of field; None is a pinhole, sharp everywhere.
         shutter_s: how long the shutter is open; what has a motion is blurred along it.
         camera_motion: how the camera moves meanwhile; None rests.
+        bundle: name of the recipe's bundle of settings that was taken, if it has any.
         origins: for every sampled value its path in this scene and the randomiser (and distribution) that drew it.
     """
 
@@ -335,4 +338,5 @@ class Scene:
     focus: Focus | None = None
     shutter_s: float = 0.0
     camera_motion: Motion | None = None
+    bundle: str | None = None
     origins: dict[str, str]

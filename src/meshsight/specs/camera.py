@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BeforeValidator, Discriminator, Field
+from pydantic import BeforeValidator, Discriminator, Field, model_validator
 
 from meshsight.core.kinds import Kinds
 from meshsight.specs.base import Spec
 from meshsight.specs.distributions import Constant, Distribution, Uniform
-from meshsight.specs.ranges import bounded
+from meshsight.specs.ranges import NOT_EMPTY, Positive, bounded
 
 CAMERA_KINDS = Kinds("meshsight.synthesis.cameras", "camera")
 
@@ -71,4 +71,38 @@ class Calibrated(Spec):
     order, as OpenCV gives them; null for none."""
 
 
-Intrinsics = Annotated[FieldOfView | Calibrated, Discriminator("kind")]
+class Lens(Spec):
+    """A focal length in millimetres in front of a sensor, with a centred principal point."""
+
+    kind: Literal["lens"] = "lens"
+    focal_mm: Positive = Uniform(low=24, high=50)
+    """Focal length."""
+    sensor_width_mm: float = Field(default=36.0, gt=0)
+    """Width of the sensor."""
+    sensor_height_mm: float | None = Field(default=None, gt=0)
+    """Height of the sensor; null for square pixels."""
+    distortion: Distortion = None
+    """The lens's coefficients k1, k2, p1, p2, k3, each a number or a distribution, or a list of five numbers in this
+    order, as OpenCV gives them; null for none."""
+
+
+class OneOfCameras(Spec):
+    """One of several cameras, chosen anew for each frame."""
+
+    kind: Literal["choice"] = "choice"
+    cameras: Annotated[tuple[Annotated[FieldOfView | Calibrated | Lens, Discriminator("kind")], ...], NOT_EMPTY]
+    """The cameras."""
+    weights: tuple[Annotated[float, Field(ge=0)], ...] | None = None
+    """How often each is chosen, relative to the others; null for equally."""
+
+    @model_validator(mode="after")
+    def _matching(self) -> "OneOfCameras":
+        if self.weights is not None and (len(self.weights) != len(self.cameras) or sum(self.weights) <= 0):
+            raise ValueError(f"weights: expected {len(self.cameras)} numbers that do not sum to 0")
+        return self
+
+
+Intrinsics = Annotated[FieldOfView | Calibrated | Lens | OneOfCameras, Discriminator("kind")]
+
+LookAt = Literal["region", "object"] | tuple[float, float, float]
+EulerAngles = tuple[Distribution, Distribution, Distribution]

@@ -10,9 +10,9 @@ import yaml
 from pydantic.fields import FieldInfo
 
 from meshsight.specs.base import Slot, Spec
-from meshsight.specs.distributions import Choice, Constant, LogUniform, Normal, Uniform
+from meshsight.specs.distributions import Bernoulli, Choice, Constant, Linspace, LogUniform, Normal, Uniform
 
-DISTRIBUTIONS = (Constant, Uniform, LogUniform, Normal, Choice)
+DISTRIBUTIONS = (Constant, Uniform, LogUniform, Normal, Choice, Bernoulli, Linspace)
 INDENT = "  "
 WIDTH = 110
 

@@ -3,7 +3,8 @@
 In YAML a bare number is a constant and a pair `[low, high]` is uniform; the rest are mappings with a `kind`.
 """
 
-from typing import Annotated, Any, Literal, cast
+import math
+from typing import Annotated, Any, Literal, TypeAlias, cast
 
 from pydantic import BeforeValidator, Discriminator, Field, model_validator
 
@@ -46,18 +47,37 @@ class LogUniform(_Range):
         return self
 
 
-class Normal(_Range):
-    """A normal distribution, drawn anew until the value lies between low and high."""
+class Normal(Spec):
+    """A normal distribution; where low or high is given, drawn anew until the value is not beyond it."""
 
     kind: Literal["normal"] = "normal"
     mean: float
     std: float = Field(gt=0)
+    low: float | None = None
+    high: float | None = None
 
     @model_validator(mode="after")
     def _reachable(self) -> "Normal":
-        if self.low > self.mean + 4 * self.std or self.high < self.mean - 4 * self.std:
+        low, high = support(self)
+        if low > high:
+            raise ValueError(f"low {low:g} is above high {high:g}; swap them")
+        if low > self.mean + 4 * self.std or high < self.mean - 4 * self.std:
             raise ValueError("low..high lies more than 4 standard deviations from the mean; it would never be drawn")
         return self
+
+
+class Bernoulli(Spec):
+    """1 with a probability, else 0."""
+
+    kind: Literal["bernoulli"] = "bernoulli"
+    probability: float = Field(ge=0, le=1)
+
+
+class Linspace(_Range):
+    """One of `num` evenly spaced values from low to high, both included; each is equally likely."""
+
+    kind: Literal["linspace"] = "linspace"
+    num: int = Field(ge=1)
 
 
 class Choice(Spec):
@@ -85,14 +105,22 @@ def _expand(value: Any) -> Any:
     return cast("Any", value)
 
 
-_Kinds = Annotated[Constant | Uniform | LogUniform | Normal | Choice, Discriminator("kind")]
+AnyDistribution: TypeAlias = Constant | Uniform | LogUniform | Normal | Choice | Bernoulli | Linspace
+_Kinds = Annotated[Constant | Uniform | LogUniform | Normal | Choice | Bernoulli | Linspace, Discriminator("kind")]
 Distribution = Annotated[_Kinds, BeforeValidator(_expand, json_schema_input_type=float | tuple[float, float] | _Kinds)]
 
 
-def support(distribution: Constant | Uniform | LogUniform | Normal | Choice) -> tuple[float, float]:
-    """Returns the smallest and largest value that can be drawn."""
-    if isinstance(distribution, Constant):
-        return distribution.value, distribution.value
-    if isinstance(distribution, Choice):
-        return min(distribution.values), max(distribution.values)
-    return distribution.low, distribution.high
+def support(distribution: AnyDistribution) -> tuple[float, float]:
+    """Returns the smallest and largest value that can be drawn; of an open normal distribution they are infinite."""
+    match distribution:
+        case Constant():
+            return distribution.value, distribution.value
+        case Choice():
+            return min(distribution.values), max(distribution.values)
+        case Bernoulli():
+            return 0.0, 1.0
+        case Normal():
+            low = -math.inf if distribution.low is None else distribution.low
+            return low, math.inf if distribution.high is None else distribution.high
+        case _:
+            return distribution.low, distribution.high

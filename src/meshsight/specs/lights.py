@@ -1,12 +1,10 @@
 """Lights besides the environment: suns far away, and points near the objects."""
 
-from typing import Annotated
-
 from meshsight.specs.base import Spec
+from meshsight.specs.colors import Kelvin
 from meshsight.specs.distributions import Choice, Distribution, Uniform
-from meshsight.specs.ranges import Elevation, NonNegative, Positive, bounded
-
-Kelvin = Annotated[Distribution, bounded(1667.0, 25000.0)]
+from meshsight.specs.lamps import LampSpec
+from meshsight.specs.ranges import Elevation, NonNegative, Positive
 
 
 class SunsSpec(Spec):
@@ -50,3 +48,5 @@ class LightsSpec(Spec):
     """Distant lights."""
     points: PointLightsSpec = PointLightsSpec()
     """Near lights."""
+    lamps: tuple[LampSpec, ...] = ()
+    """Groups of lamps of any kind: point, spot, area, three_point."""

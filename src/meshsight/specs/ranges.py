@@ -4,9 +4,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator
 
-from meshsight.specs.distributions import Choice, Constant, Distribution, LogUniform, Normal, Uniform, support
-
-AnyDistribution = Constant | Uniform | LogUniform | Normal | Choice
+from meshsight.specs.distributions import AnyDistribution, Distribution, support
 
 
 def bounded(low: float, high: float) -> AfterValidator:

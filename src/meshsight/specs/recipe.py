@@ -1,6 +1,7 @@
 """Recipes as files: YAML in and out, `--set` overrides, and the version they carry."""
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -39,11 +40,23 @@ def apply_overrides(data: Any, overrides: Sequence[str]) -> Any:
         path, separator, text = override.partition("=")
         if not separator or not path:
             raise SpecError(f"--set {override}: expected path.to.field=value")
-        result = _set(result, path.split("."), yaml.safe_load(text), override)
+        result = _set(result, path.split("."), yaml.safe_load(text), f"--set {override}")
     return result
 
 
-def _set(node: Any, path: list[str], value: Any, override: str) -> Any:
+def apply_settings(data: Any, settings: Mapping[str, Any], where: str) -> Any:
+    """Returns plain data with each value of a mapping from `path.to.field` set.
+
+    Raises:
+        SpecError: a path leads through something that is no mapping or list.
+    """
+    result: Any = copy.deepcopy(data)
+    for path, value in settings.items():
+        result = _set(result, path.split("."), value, f"{where}: {path}")
+    return result
+
+
+def _set(node: Any, path: list[str], value: Any, where: str) -> Any:
     if not path:
         return value
     head, *rest = path
@@ -54,15 +67,15 @@ def _set(node: Any, path: list[str], value: Any, override: str) -> Any:
     if isinstance(node, list):
         items = cast("list[Any]", node)
         if not head.isdigit() or int(head) >= len(items):
-            raise SpecError(f"--set {override}: '{head}' is no index of a list of {len(items)}")
-        items[int(head)] = _set(items[int(head)], rest, value, override)
+            raise SpecError(f"{where}: '{head}' is no index of a list of {len(items)}")
+        items[int(head)] = _set(items[int(head)], rest, value, where)
     elif isinstance(node, dict):
         fields = cast("dict[str, Any]", node)
         if not rest and head == "kind" and fields.get("kind") != value:
             return {"kind": value}  # the settings of another kind would be refused
-        fields[head] = _set(fields.get(head), rest, value, override)
+        fields[head] = _set(fields.get(head), rest, value, where)
     else:
-        raise SpecError(f"--set {override}: '{head}' lies inside {node!r}, which has no fields")
+        raise SpecError(f"{where}: '{head}' lies inside {node!r}, which has no fields")
     return cast("Any", node)
 
 

@@ -3,44 +3,32 @@
 Everything has a default, so that `objects: [{name: mug, mesh: builtin:mug}]` is a whole recipe.
 """
 
+import math
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from meshsight.core.errors import SpecError
 from meshsight.core.kinds import Kinds
-from meshsight.specs.base import Slot, Spec, VariantSpec
+from meshsight.specs.base import Slot, Spec, VariantSpec, parse_spec
+from meshsight.specs.bundles import FIXED, BundleSpec, WorldsSpec
 from meshsight.specs.camera import CAMERA_KINDS
-from meshsight.specs.distributions import Constant, LogUniform, Uniform, support
+from meshsight.specs.clutter import DistractorsSpec, OccludersSpec
+from meshsight.specs.distributions import Constant, Uniform, support
 from meshsight.specs.lights import LightsSpec
-from meshsight.specs.materials import RANDOM_MATERIALS, MaterialJitter
+from meshsight.specs.materials import MaterialJitter
 from meshsight.specs.mesh_import import MeshImport
+from meshsight.specs.optics import FocusSpec, MotionSpec
+from meshsight.specs.positions import UnderCeiling
 from meshsight.specs.ranges import NOT_EMPTY, NonNegative, Positive
+from meshsight.specs.recipe import apply_settings
+from meshsight.specs.room import RoomSpec
 from meshsight.specs.sensor import SensorSpec
 from meshsight.specs.surroundings import DEFAULT_BACKGROUNDS, BackgroundSpec, EnvironmentSpec
 
 PLACEMENT_KINDS = Kinds("meshsight.synthesis.placements", "placement")
 RENDERER_KINDS = Kinds("meshsight.render.renderers", "renderer")
-
-BUILTIN_SHAPES = tuple(
-    f"builtin:{shape}"
-    for shape in (
-        "arch",
-        "capsule",
-        "cone",
-        "cube",
-        "cylinder",
-        "icosahedron",
-        "l_shape",
-        "prism",
-        "pyramid",
-        "ring",
-        "slab",
-        "sphere",
-        "star",
-        "torus",
-    )
-)
 
 Pixels = Annotated[int, Field(ge=8, le=16384)]
 
@@ -78,23 +66,10 @@ class ObjectSpec(Spec):
     """Factor on the mesh's size."""
     weight: float = Field(default=1.0, gt=0)
     """How often this entry is chosen, relative to the others."""
-
-
-class DistractorsSpec(Spec):
-    """Unlabelled things that hide objects and look like them."""
-
-    count: NonNegative = Uniform(low=0, high=5)
-    """Distractors in a scene, rounded."""
-    meshes: Annotated[tuple[str, ...], NOT_EMPTY] = BUILTIN_SHAPES
-    """`builtin:NAME`, or paths relative to the recipe; a folder stands for every mesh in it."""
-    load: MeshImport = MeshImport()
-    """Unit and up-axis of the files."""
-    size: Positive = LogUniform(low=0.4, high=1.3)
-    """Diameter, in multiples of that of the object that a distractor is placed beside."""
-    in_front: float = Field(default=0.4, ge=0, le=1)
-    """How often a distractor stands before an object, so that it hides a part of it."""
-    materials: MaterialJitter = RANDOM_MATERIALS
-    """Changes of the meshes' own materials."""
+    copies: NonNegative | None = None
+    """How many of it are in every scene, rounded; null leaves that to `count`, which then chooses among the others."""
+    materials: MaterialJitter | None = None
+    """Changes of its materials; null for those of the recipe."""
 
 
 class RejectionSpec(Spec):
@@ -102,10 +77,16 @@ class RejectionSpec(Spec):
 
     max_box_overhang: float = Field(default=0.6, ge=0, le=1)
     """Largest share of an object's box that may lie outside the image."""
+    max_corner_overhang: float | None = Field(default=None, ge=0)
+    """How far the corners of an object's box may project beyond each border, as a share of the image; null for any."""
+    needs_clear_center: bool = False
+    """Whether nothing may stand between the camera and the middle of each object."""
     allow_clipping: bool = False
     """Whether objects may cross the near plane, or end beyond the far plane, of the camera."""
     min_visibility: float = Field(default=0.0, ge=0, lt=1)
     """Smallest share of each object that must be seen; 0 also keeps those that are hidden. Needs the rendered frame."""
+    min_pixels: int = Field(default=0, ge=0)
+    """Fewest pixels of each object that must be seen. Needs the rendered frame."""
     tries_per_object: int = Field(default=200, ge=1)
     """Poses tried for one object."""
     tries_per_frame: int = Field(default=20, ge=1)
@@ -135,10 +116,20 @@ class SceneSpec(Spec):
     """Where objects are put."""
     camera: Annotated[VariantSpec, Slot(CAMERA_KINDS)] = Field(default="shell", validate_default=True)  # pyright: ignore[reportAssignmentType]
     """From where they are seen."""
+    clip_m: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] | None = None
+    """Near and far clip planes in metres; null for planes that suit the objects' size."""
+    focus: FocusSpec | None = None
+    """Depth of field; null for a pinhole, sharp everywhere."""
+    motion: MotionSpec | None = None
+    """Motion blur; null for a world at rest."""
     materials: MaterialJitter = MaterialJitter()
     """Changes of the objects' own materials."""
     distractors: DistractorsSpec = DistractorsSpec()
     """Unlabelled things beside, behind and before the objects."""
+    occluders: OccludersSpec | None = None
+    """Things before the objects that hide a wished share of them; null for none."""
+    room: RoomSpec | None = None
+    """Walls, floor and ceiling around everything; null for none."""
     lights: LightsSpec = LightsSpec()
     """Lights besides the environment."""
     environment: EnvironmentSpec = EnvironmentSpec()
@@ -149,6 +140,10 @@ class SceneSpec(Spec):
     """What the sensor does to the image."""
     rejection: RejectionSpec = RejectionSpec()
     """What is drawn anew."""
+    bundles: tuple[BundleSpec, ...] = ()
+    """Settings that go together; one of these bundles is taken for each frame, by weight."""
+    worlds: WorldsSpec | None = None
+    """Frames that share what is drawn once; null for frames that have nothing in common."""
 
     @field_validator("objects")
     @classmethod
@@ -165,12 +160,36 @@ class SceneSpec(Spec):
 
     @model_validator(mode="after")
     def _possible_count(self) -> "SceneSpec":
-        most = round(support(self.count)[1])
-        if not self.allow_repeats and most > len(self.objects):
+        most = support(self.count)[1]
+        if most == math.inf:
+            raise ValueError("count: has no upper end; give its distribution a `high`")
+        free = sum(entry.copies is None for entry in self.objects)
+        if not self.allow_repeats and 0 < free < round(most):
             raise ValueError(
-                f"count: up to {most} objects are asked for, but there are {len(self.objects)} without repeats; "
+                f"count: up to {round(most)} objects are asked for, but there are {free} without repeats; "
                 "lower `count` or set allow_repeats: true"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _ordered_planes(self) -> "SceneSpec":
+        if self.clip_m is not None and self.clip_m[0] >= self.clip_m[1]:
+            raise ValueError(f"clip_m: expected near < far, found {self.clip_m[0]:g} and {self.clip_m[1]:g}")
+        return self
+
+    @model_validator(mode="after")
+    def _lamps_have_a_ceiling(self) -> "SceneSpec":
+        hanging = [
+            k for k, lamp in enumerate(self.lights.lamps) if isinstance(getattr(lamp, "where", None), UnderCeiling)
+        ]
+        if hanging and (self.room is None or self.room.ceiling is None) and not self.bundles:
+            raise ValueError(f"lights.lamps[{hanging[0]}].where: there is no ceiling; add a `room` that has one")
+        return self
+
+    @model_validator(mode="after")
+    def _valid_bundles(self) -> "SceneSpec":
+        for index in range(len(self.bundles)):
+            with_bundle(self, index)
         return self
 
     @model_validator(mode="after")
@@ -192,6 +211,28 @@ def imports_of(spec: SceneSpec) -> dict[str, MeshImport]:
     return dict(_named_imports(spec))
 
 
+def with_bundle(spec: SceneSpec, index: int) -> SceneSpec:
+    """Returns the recipe with the settings of one of its bundles, and without bundles.
+
+    Raises:
+        ValueError: a setting is unknown or may not be set by a bundle, or the recipe would not be valid.
+    """
+    bundle = spec.bundles[index]
+    where = f"bundles[{index}] '{bundle.name}'"
+    for path in bundle.settings:
+        if path.split(".")[0] in FIXED:
+            raise ValueError(f"{where}: '{path}' is the same for all frames; it cannot be in a bundle")
+    plain: dict[str, Any] = spec.model_dump(mode="json") | {"bundles": []}
+    try:
+        return parse_spec(SceneSpec, apply_settings(plain, bundle.settings, where), where)
+    except SpecError as error:
+        raise ValueError("; ".join(str(error).splitlines())) from error
+
+
 def _named_imports(spec: SceneSpec) -> Iterator[tuple[str, MeshImport]]:
-    yield from ((mesh, spec.distractors.load) for mesh in spec.distractors.meshes)
+    variants = (spec, *(with_bundle(spec, index) for index in range(len(spec.bundles))))
+    for variant in variants:
+        yield from ((mesh, variant.distractors.load) for mesh in variant.distractors.meshes)
+        if variant.occluders is not None:
+            yield from ((mesh, variant.occluders.load) for mesh in variant.occluders.meshes)
     yield from ((entry.mesh, entry.load) for entry in spec.objects)

@@ -5,6 +5,8 @@ import colorsys
 import numpy as np
 
 from meshsight.records.scene import Rgb
+from meshsight.specs.colors import FreeRgb, Hsv, Temperature
+from meshsight.synthesis.sampling import describe_given, sample
 
 # XYZ (D65) to linear sRGB, IEC 61966-2-1.
 _RGB_FROM_XYZ = np.array(
@@ -48,3 +50,25 @@ def color_of_temperature(temperature_k: float) -> Rgb:
 def scale_color(color: Rgb, factor: float) -> Rgb:
     """Multiplies a colour."""
     return color[0] * factor, color[1] * factor, color[2] * factor
+
+
+def draw_color(spec: Temperature | Hsv | FreeRgb, rng: np.random.Generator) -> Rgb:
+    """Draws a linear RGB colour."""
+    match spec:
+        case Temperature():
+            return color_of_temperature(sample(spec.temperature_k, rng))
+        case Hsv():
+            return color_from_hsv(*(sample(drawn, rng) for drawn in (spec.hue_deg, spec.saturation, spec.value)))
+        case FreeRgb():
+            return sample(spec.red, rng), sample(spec.green, rng), sample(spec.blue, rng)
+
+
+def describe_color(spec: Temperature | Hsv | FreeRgb) -> str:
+    """Returns a colour's distributions in the words of a recipe."""
+    match spec:
+        case Temperature():
+            return describe_given(temperature_k=spec.temperature_k)
+        case Hsv():
+            return describe_given(hue_deg=spec.hue_deg, saturation=spec.saturation, value=spec.value)
+        case FreeRgb():
+            return describe_given(red=spec.red, green=spec.green, blue=spec.blue)

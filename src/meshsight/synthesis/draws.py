@@ -1,5 +1,6 @@
 """The draws of one frame: one random stream for each aspect, and a note of who drew what."""
 
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,21 +11,43 @@ from meshsight.synthesis.sampling import describe, sample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharedWorld:
+    """The world of a frame: what is drawn once for all frames in it, whatever the attempt.
+
+    Attributes:
+        index: of the world.
+        aspects: what is shared; poses of objects never are.
+    """
+
+    index: int
+    aspects: frozenset[str]
+
+    def shares(self, aspect: str) -> bool:
+        """Tells whether an aspect's stream belongs to the world."""
+        is_pose = ".T_world_object" in aspect or ".start[" in aspect
+        return not is_pose and re.split(r"[.\[]", aspect, maxsplit=1)[0] in self.aspects
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draws:
     """Random streams of one attempt at one frame.
 
     Attributes:
         seed, frame, attempt: together with an aspect's name they are the key of its stream.
+        world: which frames share what.
         origins: path in the scene -> the randomiser that drew the value; grows as values are drawn.
     """
 
     seed: int
     frame: int
     attempt: int
+    world: SharedWorld | None = None
     origins: dict[str, str] = field(default_factory=dict)
 
     def stream(self, aspect: str) -> np.random.Generator:
         """Returns the stream of one aspect; streams of other aspects never move it."""
+        if self.world is not None and self.world.shares(aspect):
+            return stream(self.seed, self.world.index, f"world.{aspect}")
         name = aspect if self.attempt == 0 else f"{aspect}@{self.attempt}"
         return stream(self.seed, self.frame, name)
 

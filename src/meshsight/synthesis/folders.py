@@ -29,6 +29,12 @@ def expand_folders(spec: SceneSpec, root: Path) -> SceneSpec:
     plain = {key: _expand_pictures(value, root, _LISTERS.get(key, folder_images)) for key, value in plain.items()}
     plain["objects"] = [part for entry in spec.objects for part in _expand_object(entry, root)]
     plain["distractors"]["meshes"] = _expand(spec.distractors.meshes, root, folder_meshes)
+    if spec.occluders is not None:
+        plain["occluders"]["meshes"] = _expand(spec.occluders.meshes, root, folder_meshes)
+    plain["bundles"] = [
+        {**bundle, "settings": {path: _expand_setting(path, value, root) for path, value in bundle["settings"].items()}}
+        for bundle in plain["bundles"]
+    ]
     return parse_spec(SceneSpec, plain, f"recipe with the folders of {root}")
 
 
@@ -38,7 +44,17 @@ _LISTERS: dict[str, Lister] = {"environment": folder_environments}
 def _expand_object(entry: ObjectSpec, root: Path) -> list[dict[str, Any]]:
     """Returns an entry for each mesh; together they keep the weight."""
     meshes = _expand((entry.mesh,), root, folder_meshes)
-    return [{**entry.model_dump(), "mesh": mesh, "weight": entry.weight / len(meshes)} for mesh in meshes]
+    plain = _expand_pictures(entry.model_dump(mode="json"), root, folder_images)
+    return [{**plain, "mesh": mesh, "weight": entry.weight / len(meshes)} for mesh in meshes]
+
+
+def _expand_setting(path: str, value: Any, root: Path) -> Any:
+    """Expands what one setting of a bundle names: meshes, files of a source, or sources within a value."""
+    head, leaf = path.split(".")[0], path.rsplit(".", maxsplit=1)[-1]
+    lister = folder_meshes if leaf == "meshes" else _LISTERS.get(head, folder_images)
+    if leaf in ("meshes", "files") and isinstance(value, list):
+        return _expand(value, root, lister)
+    return _expand_pictures(value, root, lister)
 
 
 def _expand_pictures(node: Any, root: Path, lister: Lister) -> Any:

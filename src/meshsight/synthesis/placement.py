@@ -18,6 +18,15 @@ Gap = Annotated[
     Field(ge=0, description="Smallest distance between two bodies, in multiples of the smaller one's diameter."),
 ]
 
+OptionalGap = Annotated[
+    float | None,
+    Field(
+        ge=0,
+        description="Smallest distance between two bodies, in multiples of the smaller one's diameter; null lets them "
+        "stand in each other.",
+    ),
+]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Region:
@@ -32,8 +41,8 @@ class Placement(Protocol):
     """Proposes poses; the stage says which of them can stay."""
 
     @property
-    def gap(self) -> float:
-        """Smallest distance between two bodies, as a multiple of the smaller one's diameter."""
+    def gap(self) -> float | None:
+        """Smallest distance between two bodies, as a multiple of the smaller one's diameter; None for any."""
         ...
 
     @property

@@ -7,8 +7,10 @@ from meshsight.core.errors import SynthesisError
 TOUCHES = "bodies would touch; lower `count`, `distractors.count` or the placement's crowding"
 CLIPPED = "crosses the camera's near or far plane; move the camera away or set rejection.allow_clipping"
 OVERHANGS = "too far outside the image; raise rejection.max_box_overhang or lower the placement's overhang"
+CORNERS_OVERHANG = "a corner of an object's box too far outside the image; raise rejection.max_corner_overhang"
+BLOCKED = "something before the middle of an object; have fewer distractors or set rejection.needs_clear_center: false"
 UNSETTLED = "unsettled; lower `count`, placement.height or placement.restitution, or raise placement.max_seconds"
-HIDDEN = "too little of an object is visible; lower rejection.min_visibility or have fewer distractors"
+HIDDEN = "too little of an object is visible; lower rejection.min_visibility or min_pixels, or have fewer distractors"
 
 
 class RejectedScene(SynthesisError):

@@ -1,27 +1,34 @@
 """Step 1 of the walk: a recipe and a frame number become a Scene.
 
-The order: which objects, how large the region that they need, the camera, the objects' poses, the distractors, and then
-materials, light and background. Each has streams of its own, so changing one moves another only where geometry does.
+The order: which objects, how large the region that they need, the camera, the objects' poses, the distractors and
+occluders, the room, and then materials, light, background and optics. Each has streams of its own, so changing one
+moves another only where geometry does.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
 
-from meshsight.records.scene import AssetSource, Scene
+from meshsight.core.rng import stream
+from meshsight.records.scene import AssetSource, Scene, SceneObject
 from meshsight.specs.distributions import support
-from meshsight.specs.scene import CAMERA_KINDS, PLACEMENT_KINDS, SceneSpec, classes_of
+from meshsight.specs.scene import CAMERA_KINDS, PLACEMENT_KINDS, SceneSpec, classes_of, with_bundle
 from meshsight.synthesis.backdrop import draw_background
 from meshsight.synthesis.body import Body
 from meshsight.synthesis.clutter import Clutter
-from meshsight.synthesis.draws import Draws
+from meshsight.synthesis.draws import Draws, SharedWorld
 from meshsight.synthesis.geometry import GeometryCache
 from meshsight.synthesis.imaging import draw_sensor
+from meshsight.synthesis.lamps import Surroundings, draw_lamps
 from meshsight.synthesis.lights import draw_environment, draw_point_lights, draw_suns
+from meshsight.synthesis.occluders import put_occluders
+from meshsight.synthesis.optics import draw_focus, draw_motion
 from meshsight.synthesis.placement import Arranging, Placement
 from meshsight.synthesis.rig import CameraRig
+from meshsight.synthesis.room import Inside, draw_room
+from meshsight.synthesis.sampling import sample_index
 from meshsight.synthesis.settling import settle
-from meshsight.synthesis.stage import Stage
-from meshsight.synthesis.targets import Target, choose_targets, put_targets
+from meshsight.synthesis.stage import Stage, aim_at_one
+from meshsight.synthesis.targets import choose_targets, put_targets
 from meshsight.synthesis.view import View
 
 _NEAR_TO_RADIUS = 0.1
@@ -35,15 +42,29 @@ class SceneSampler:
     Attributes:
         spec: the recipe, without folders (see `expand_folders`).
         assets: where meshes and pictures come from.
+        bundle: which bundle of another recipe's this recipe is.
+        known: meshes that were measured already.
     """
 
     spec: SceneSpec
     assets: AssetSource
+    bundle: str | None = None
+    known: GeometryCache | None = None
 
     @cached_property
     def geometries(self) -> GeometryCache:
         """The outlines of all meshes met so far."""
-        return GeometryCache(assets=self.assets)
+        return self.known or GeometryCache(assets=self.assets)
+
+    @cached_property
+    def _bundles(self) -> tuple["SceneSampler", ...]:
+        """One sampler for each bundle of settings."""
+        return tuple(
+            SceneSampler(
+                spec=with_bundle(self.spec, index), assets=self.assets, bundle=bundle.name, known=self.geometries
+            )
+            for index, bundle in enumerate(self.spec.bundles)
+        )
 
     @cached_property
     def _placement(self) -> Placement:
@@ -83,7 +104,13 @@ class SceneSampler:
             RejectedScene: this attempt breaks a rule of the recipe; the next may not.
             AssetError: a mesh or picture is missing or unusable.
         """
-        draws = Draws(seed=self.spec.seed, frame=frame, attempt=attempt)
+        if self.spec.bundles:
+            weights = tuple(bundle.weight for bundle in self.spec.bundles)
+            # Of all attempts the same, or bundles whose scenes are often rejected would come less often.
+            return self._bundles[sample_index(weights, stream(self.spec.seed, frame, "bundle"))].draw(frame, attempt)
+        draws = Draws(seed=self.spec.seed, frame=frame, attempt=attempt, world=self._world(frame))
+        if self.bundle is not None:
+            draws.note("bundle", "bundles by weight")
         targets = choose_targets(self.spec, self.geometries, draws)
         bodies = [target.body for target in targets] or [self._typical]
         placement = self._placement
@@ -92,14 +119,29 @@ class SceneSampler:
         extent_m = placement.extent_m([body.radius for body in bodies], draws)
         posed = self._rig.draw(self.spec.image.size_hw, extent_m, draws)
         near_m = _NEAR_TO_RADIUS * self._bodies[0].radius
-        view = View(camera=posed.camera, T_world_cam=posed.T_world_cam, near_m=near_m, far_m=near_m * _FAR_TO_NEAR)
-        stage = Stage(view=view, rejection=self.spec.rejection, placement=placement, extent_m=extent_m)
-        return self._furnish(stage, targets, draws)
+        clip_m = self.spec.clip_m or (near_m, near_m * _FAR_TO_NEAR)
+        view = View(camera=posed.camera, T_world_cam=posed.T_world_cam, near_m=clip_m[0], far_m=clip_m[1])
+        stage = Stage(
+            view=view,
+            rejection=self.spec.rejection,
+            placement=placement,
+            extent_m=extent_m,
+            is_aimed=posed.aim is None,
+        )
+        labelled = put_targets(targets, stage, self.spec, self._class_ids, draws)
+        if posed.aim is not None:
+            stage = aim_at_one(stage, posed.aim, draws)
+        return self._furnish(stage, labelled, draws)
 
-    def _furnish(self, stage: Stage, targets: list[Target], draws: Draws) -> Scene:
-        """Draws everything that a view of a region contains."""
+    def _world(self, frame: int) -> SharedWorld | None:
+        worlds = self.spec.worlds
+        if worlds is None:
+            return None
+        return SharedWorld(index=frame // worlds.frames, aspects=frozenset(worlds.share))
+
+    def _furnish(self, stage: Stage, labelled: list[SceneObject], draws: Draws) -> Scene:
+        """Draws everything else that a view of a region contains."""
         spec, view, placement, extent_m = self.spec, stage.view, stage.placement, stage.extent_m
-        labelled = put_targets(targets, stage, spec, self._class_ids, draws)
         clutter = Clutter(
             spec=spec.distractors,
             stage=stage,
@@ -107,21 +149,46 @@ class SceneSampler:
             typical=self._typical,
             geometries=self.geometries,
         )
+        resting = settle((*labelled, *clutter.put(draws)), stage, draws)
+        bodies = list(stage.bodies)
+        hiding = put_occluders(spec.occluders, view, bodies, len(labelled), self.geometries, draws)
+        stage.check_sight(bodies, len(labelled))
+        region, ground = placement.region(view, extent_m), placement.ground(extent_m, draws)
+        floor_z_m = None if ground is None else ground.z_m
+        room = draw_room(spec.room, Inside(region=region, eye=view.eye, bodies=bodies, floor_z_m=floor_z_m), draws)
+        point_lights = draw_point_lights(spec.lights.points, region, draws)
+        around = Surroundings(region=region, eye=view.eye, room=room, num_points=len(point_lights))
+        lit = draw_lamps(spec.lights.lamps, around, draws)
+        moving = draw_motion(spec.motion, (*resting, *hiding), draws)
         return Scene(
             frame=draws.frame,
             camera=view.camera,
             T_world_cam=view.T_world_cam,
-            objects=settle((*labelled, *clutter.put(draws)), stage, draws),
-            ground=placement.ground(extent_m, draws),
+            objects=moving.objects,
+            ground=ground if room is None else None,
             environment=draw_environment(spec.environment, draws),
             suns=draw_suns(spec.lights.suns, draws),
-            point_lights=draw_point_lights(spec.lights.points, placement.region(view, extent_m), draws),
+            point_lights=(*point_lights, *lit.points),
             background=draw_background(spec.backgrounds, spec.image.size_hw, self.assets, draws),
             sensor=draw_sensor(spec.sensor, draws),
             near_m=view.near_m,
             far_m=view.far_m,
-            origins=draws.origins,
+            walls=() if room is None else room.walls,
+            spot_lights=lit.spots,
+            area_lights=lit.areas,
+            focus=draw_focus(spec.focus, view, bodies[: len(labelled)], region.center, draws),
+            shutter_s=moving.shutter_s,
+            camera_motion=moving.camera,
+            bundle=self.bundle,
+            origins=_of_what_is_there(draws.origins, has_ground=room is None),
         )
+
+
+def _of_what_is_there(origins: dict[str, str], *, has_ground: bool) -> dict[str, str]:
+    """Leaves out what was drawn of a ground that a room's floor replaces."""
+    if has_ground:
+        return origins
+    return {path: origin for path, origin in origins.items() if not path.startswith("ground.")}
 
 
 def draw_scene(spec: SceneSpec, assets: AssetSource, frame: int, attempt: int = 0) -> Scene:

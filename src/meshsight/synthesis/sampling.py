@@ -6,8 +6,17 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from meshsight.specs.distributions import Choice, Constant, LogUniform, Normal, Uniform
-from meshsight.specs.ranges import AnyDistribution
+from meshsight.specs.distributions import (
+    AnyDistribution,
+    Bernoulli,
+    Choice,
+    Constant,
+    Linspace,
+    LogUniform,
+    Normal,
+    Uniform,
+    support,
+)
 
 
 def sample(distribution: AnyDistribution, rng: np.random.Generator) -> float:
@@ -24,12 +33,18 @@ def sample(distribution: AnyDistribution, rng: np.random.Generator) -> float:
             return _sample_normal(distribution, rng)
         case Choice():
             return distribution.values[sample_index(distribution.weights or (1.0,) * len(distribution.values), rng)]
+        case Bernoulli():
+            return float(rng.random() < distribution.probability)
+        case Linspace():
+            values = np.linspace(distribution.low, distribution.high, distribution.num)
+            return float(values[rng.integers(0, distribution.num)])
 
 
 def _sample_normal(distribution: Normal, rng: np.random.Generator) -> float:
+    low, high = support(distribution)
     while True:
         drawn = float(rng.normal(distribution.mean, distribution.std))
-        if distribution.low <= drawn <= distribution.high:
+        if low <= drawn <= high:
             return drawn
 
 
@@ -54,12 +69,17 @@ def describe(distribution: AnyDistribution) -> str:
         case Uniform() | LogUniform():
             return f"{distribution.kind}({distribution.low:g}, {distribution.high:g})"
         case Normal():
-            bounds = f"{distribution.low:g}..{distribution.high:g}"
-            return f"normal({distribution.mean:g}, {distribution.std:g}) within {bounds}"
+            low, high = support(distribution)
+            within = "" if np.isinf([low, high]).all() else f" within {low:g}..{high:g}"
+            return f"normal({distribution.mean:g}, {distribution.std:g}){within}"
         case Choice():
             values = ", ".join(f"{value:g}" for value in distribution.values)
             weights = ", ".join(f"{weight:g}" for weight in distribution.weights or ())
             return f"choice({values})" + (f" by weights ({weights})" if weights else "")
+        case Bernoulli():
+            return f"bernoulli({distribution.probability:g})"
+        case Linspace():
+            return f"linspace({distribution.low:g}, {distribution.high:g}, {distribution.num})"
 
 
 def describe_given(**distributions: AnyDistribution | None) -> str:

@@ -9,7 +9,7 @@ from meshsight.specs.scene import SceneSpec
 from meshsight.synthesis.body import Body, PlacedBody
 from meshsight.synthesis.draws import Draws
 from meshsight.synthesis.geometry import GeometryCache
-from meshsight.synthesis.materials import MaterialDraw, draw_material
+from meshsight.synthesis.materials import MaterialDraw, draw_material, draw_part_materials
 from meshsight.synthesis.sampling import describe, sample_count, sample_index
 from meshsight.synthesis.stage import Stage
 
@@ -35,16 +35,22 @@ def choose_targets(spec: SceneSpec, geometries: GeometryCache, draws: Draws) -> 
     """
     count = sample_count(spec.count, draws.stream("objects.count"))
     draws.note("objects", f"count {describe(spec.count)}, distractors.count {describe(spec.distractors.count)}")
-    return [
-        Target(entry=entry, body=_draw_body(spec, geometries, entry, k, draws))
-        for k, entry in enumerate(_choose_entries(spec, count, draws.stream("objects.choice")))
-    ]
+    chosen = [*_fixed_entries(spec, draws), *_choose_entries(spec, count, draws.stream("objects.choice"))]
+    return [Target(entry=entry, body=_draw_body(spec, geometries, entry, k, draws)) for k, entry in enumerate(chosen)]
+
+
+def _fixed_entries(spec: SceneSpec, draws: Draws) -> list[int]:
+    """Draws the copies of entries that are in every scene."""
+    rng = draws.stream("objects.copies")
+    copies = [0 if entry.copies is None else sample_count(entry.copies, rng) for entry in spec.objects]
+    return [entry for entry, count in enumerate(copies) for _ in range(count)]
 
 
 def _choose_entries(spec: SceneSpec, count: int, rng: np.random.Generator) -> list[int]:
-    weights = [entry.weight for entry in spec.objects]
+    """Draws entries by weight among those whose copies are not fixed."""
+    weights = [entry.weight if entry.copies is None else 0.0 for entry in spec.objects]
     chosen: list[int] = []
-    for _ in range(count):
+    for _ in range(count if any(weights) else 0):
         chosen.append(sample_index(tuple(weights), rng))
         if not spec.allow_repeats:
             weights[chosen[-1]] = 0.0
@@ -88,12 +94,15 @@ def _put_target(
 
     placed = stage.put(f"{path} ({entry.name})", propose, is_labelled=True)
     draws.note(f"{path}.T_world_object", stage.placement.origin)
-    material = MaterialDraw(path=f"{path}.material", aspect=f"{path}.material", randomiser="materials")
+    randomiser = "materials" if entry.materials is None else f"objects[{target.entry}].materials"
+    jitter = entry.materials or spec.materials
+    material = MaterialDraw(path=f"{path}.material", aspect=f"{path}.material", randomiser=randomiser)
     return SceneObject(
         instance_id=k + 1,
         mesh=entry.mesh,
         class_id=class_ids[target.entry],
         T_world_object=placed.T_world_object,
         scale=target.body.scale,
-        material=draw_material(spec.materials, material, draws),
+        material=draw_material(jitter, material, draws),
+        part_materials=draw_part_materials(jitter, material, target.body.geometry.mesh, draws),
     )

@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from meshsight.core.camera import Camera, project, unproject
 from meshsight.core.lens import NO_DISTORTION
-from meshsight.core.pose import Matrix4, Vector3, invert_pose
+from meshsight.core.pose import Matrix4, Vector3, invert_pose, transform_points
 from meshsight.synthesis.body import PlacedBody
 
 
@@ -109,3 +109,17 @@ def is_clipped(view: View, placed: PlacedBody) -> bool:
         return False
     z = placed.hull_points(view.T_cam_world)[:, 2]
     return bool((z.min() <= view.near_m < z.max()) or (z.max() >= view.far_m))
+
+
+def corner_overhang_of(view: View, placed: PlacedBody) -> float:
+    """Returns how far the corners of a body's oriented box project beyond a border, as a share of the image's side.
+
+    0 when all are inside; infinite when one is not before the camera.
+    """
+    signs = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], dtype=np.float64)
+    corners = placed.center + (signs * placed.half_size) @ placed.axes.T
+    points = transform_points(view.T_cam_world, corners)
+    if points[:, 2].min() <= view.near_m:
+        return float("inf")
+    places = project(view.camera, points) / np.array(view.camera.size_hw[::-1])
+    return float(max(0.0, -places.min(), places.max() - 1.0))

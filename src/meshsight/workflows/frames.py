@@ -16,7 +16,7 @@ from meshsight.records.mesh import Bounds, bounds_of
 from meshsight.records.sample import Sample
 from meshsight.records.scene import Scene
 from meshsight.render.base import open_renderer
-from meshsight.specs.scene import SceneSpec, imports_of
+from meshsight.specs.scene import RejectionSpec, SceneSpec, imports_of
 from meshsight.synthesis.folders import expand_folders
 from meshsight.synthesis.rejection import HIDDEN, RejectedScene
 from meshsight.synthesis.sampler import SceneSampler
@@ -76,7 +76,7 @@ class FrameMaker:
             except RejectedScene as rejected:
                 rules += rejected.rules
                 continue
-            if _is_seen(made.sample, self.spec.rejection.min_visibility):
+            if _is_seen(made.sample, self.spec.rejection):
                 return made
             rules[HIDDEN] += 1
         reasons = "; ".join(f"{times}x {rule}" for rule, times in rules.most_common())
@@ -116,7 +116,7 @@ class FrameMaker:
         return self._bounds
 
 
-def _is_seen(sample: Sample, min_visibility: float) -> bool:
+def _is_seen(sample: Sample, rules: RejectionSpec) -> bool:
     """Tells whether enough of every labelled object is visible; 0 asks for nothing."""
     counts = [label.pixels for label in sample.objects if label.pixels] + [count for _, count in sample.hidden]
-    return min_visibility <= 0 or all(count.visibility >= min_visibility for count in counts)
+    return all(count.visibility >= rules.min_visibility and count.visible >= rules.min_pixels for count in counts)

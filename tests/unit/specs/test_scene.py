@@ -10,11 +10,12 @@ from meshsight.assets.builtin.catalogue import list_shapes
 from meshsight.assets.procedural.references import list_families
 from meshsight.core.errors import SpecError
 from meshsight.specs.base import fingerprint, parse_spec
+from meshsight.specs.clutter import BUILTIN_SHAPES
 from meshsight.specs.commented import dump_commented
 from meshsight.specs.mesh_import import MeshImport
 from meshsight.specs.pictures import BackgroundFamily, EnvironmentFamily, TextureFamily
 from meshsight.specs.recipe import dump_recipe
-from meshsight.specs.scene import BUILTIN_SHAPES, SceneSpec, classes_of, imports_of
+from meshsight.specs.scene import SceneSpec, classes_of, imports_of
 from meshsight.specs.schema import make_schema
 
 MUG = {"name": "mug", "mesh": "builtin:mug"}

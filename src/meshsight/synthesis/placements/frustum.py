@@ -8,16 +8,18 @@ import numpy as np
 from jaxtyping import Float
 from pydantic import Field, model_validator
 
-from meshsight.core.pose import Matrix3, Matrix4, rotation_about_z, sample_rotation
+from meshsight.core.pose import Matrix3, Matrix4, sample_rotation
 from meshsight.records.scene import Ground
 from meshsight.specs.alternatives import check_one_of
 from meshsight.specs.base import VariantSpec
 from meshsight.specs.distributions import Distribution, LogUniform
 from meshsight.specs.ranges import Positive, bounded
+from meshsight.specs.rotations import RotationSpec
 from meshsight.synthesis.body import Body, PlacedBody
 from meshsight.synthesis.draws import Draws
-from meshsight.synthesis.placement import Gap, Region
+from meshsight.synthesis.placement import OptionalGap, Region
 from meshsight.synthesis.sampling import describe, describe_given, sample
+from meshsight.synthesis.turning import describe_rotation, draw_rotation, draw_tilt
 from meshsight.synthesis.view import View, depth_for_size
 
 _BEFORE = (0.45, 0.85)
@@ -32,12 +34,22 @@ class Spec(VariantSpec):
     """Longest side of the projected bounding sphere, as a fraction of the image's longest side."""
     distance_m: Positive | None = None
     """Depth along the optical axis, instead of `apparent_size`."""
+    x: Distribution | None = None
+    """Middle of an object along the image's width, as a share of it: 0 the image's middle, -0.5 its left border; null
+    for anywhere that `overhang` allows."""
+    y: Distribution | None = None
+    """Middle of an object along the image's height, as a share of it: 0 the image's middle, -0.5 its upper border; null
+    for anywhere that `overhang` allows."""
     overhang: float = Field(default=0.2, ge=0, le=0.5)
     """How much of the bounding sphere's side may stick out of the image: 0 none, 0.5 half of it."""
     tilt_deg: Annotated[Distribution, bounded(0.0, 180.0)] | None = None
     """Lean away from upright about a random horizontal axis, after a random turn about the vertical; null turns objects
     any way, uniformly over all rotations."""
-    gap: Gap = 0.02
+    rotation: RotationSpec | None = None
+    """How objects are turned in the world (any, yaw, tilt or euler), instead of `tilt_deg`."""
+    faces_camera: bool = False
+    """Whether `rotation` counts in the camera's frame (x right, y down, z forward) instead of the world's."""
+    gap: OptionalGap = Field(default=0.02)
 
     @model_validator(mode="after")
     def _one_depth(self) -> "Spec":
@@ -57,8 +69,8 @@ class FrustumPlacement:
     spec: Spec
 
     @property
-    def gap(self) -> float:
-        """Smallest distance between two bodies, as a multiple of the smaller one's diameter."""
+    def gap(self) -> float | None:
+        """Smallest distance between two bodies, as a multiple of the smaller one's diameter; None for any."""
         return self.spec.gap
 
     @property
@@ -66,7 +78,9 @@ class FrustumPlacement:
         """Which randomiser and distributions make a pose."""
         depth = describe_given(apparent_size=self.spec.apparent_size, distance_m=self.spec.distance_m)
         turn = "uniform over SO(3)" if self.spec.tilt_deg is None else f"tilt_deg {describe(self.spec.tilt_deg)}"
-        return f"placement.frustum: {depth}, middle uniform over the image, rotation {turn}"
+        turn = f"rotation {turn}" if self.spec.rotation is None else describe_rotation(self.spec.rotation)
+        middle = describe_given(x=self.spec.x, y=self.spec.y) or "uniform over the image"
+        return f"placement.frustum: {depth}, middle {middle}, {turn}"
 
     def extent_m(self, radii_m: Sequence[float], draws: Draws) -> float:
         """Returns a radius to stand back from; the objects keep to the camera wherever it is."""
@@ -88,7 +102,7 @@ class FrustumPlacement:
             assert self.spec.distance_m is not None
             depth = sample(self.spec.distance_m, rng)
             pixel = self._pixel(view, 2.0 * view.camera.fx * body.radius / depth, rng)
-        return body.pose_at(view.point(pixel, depth), self._rotation(rng))
+        return body.pose_at(view.point(pixel, depth), self._rotation(view, rng))
 
     def propose_before(self, body: Body, neighbour: PlacedBody, view: View, rng: np.random.Generator) -> Matrix4:
         """Draws a place at 0.45 to 0.85 of the neighbour's depth whose image overlaps the neighbour's border."""
@@ -119,13 +133,14 @@ class FrustumPlacement:
         height, width = view.camera.size_hw
         size = np.array([width, height], dtype=np.float64)
         inset = np.minimum(side_px * (0.5 - self.spec.overhang), 0.5 * size)
-        return rng.uniform(inset, size - inset)
+        pixel = rng.uniform(inset, size - inset)
+        for axis, given in enumerate((self.spec.x, self.spec.y)):
+            if given is not None:
+                pixel[axis] = (0.5 + sample(given, rng)) * size[axis]
+        return pixel
 
-    def _rotation(self, rng: np.random.Generator) -> Matrix3:
-        if self.spec.tilt_deg is None:
-            return sample_rotation(rng)
-        tilt, heading = np.deg2rad(sample(self.spec.tilt_deg, rng)), rng.uniform(0.0, 2.0 * np.pi)
-        c, s = np.cos(tilt), np.sin(tilt)
-        lean = np.array([[c, 0.0, s], [0.0, 1.0, 0.0], [-s, 0.0, c]])
-        turn = rotation_about_z(heading)
-        return turn @ lean @ turn.T @ rotation_about_z(rng.uniform(0.0, 2.0 * np.pi))
+    def _rotation(self, view: View, rng: np.random.Generator) -> Matrix3:
+        if self.spec.rotation is not None:
+            rotation = draw_rotation(self.spec.rotation, rng)
+            return view.T_world_cam[:3, :3] @ rotation if self.spec.faces_camera else rotation
+        return sample_rotation(rng) if self.spec.tilt_deg is None else draw_tilt(self.spec.tilt_deg, rng)

@@ -12,7 +12,7 @@ from meshsight.records.scene import Ground
 from meshsight.synthesis.body import Body, PlacedBody
 from meshsight.synthesis.disc import DiscSpec, describe_disc, draw_radius_m, point_before, point_on_disc
 from meshsight.synthesis.draws import Draws
-from meshsight.synthesis.placement import Gap, Region
+from meshsight.synthesis.placement import OptionalGap, Region
 from meshsight.synthesis.standing import draw_stance, stand
 from meshsight.synthesis.surface import SurfaceSpec, draw_ground
 from meshsight.synthesis.view import View
@@ -24,7 +24,7 @@ class Spec(DiscSpec):
     kind: Literal["ground"] = "ground"
     upright: float = Field(default=0.6, ge=0, le=1)
     """How often an object stands as it was modelled; else it lies on a stable side of its convex hull."""
-    gap: Gap = 0.02
+    gap: OptionalGap = Field(default=0.02)
     surface: SurfaceSpec = SurfaceSpec()
     """What the ground is made of."""
 
@@ -41,8 +41,8 @@ class GroundPlacement:
     spec: Spec
 
     @property
-    def gap(self) -> float:
-        """Smallest distance between two bodies, as a multiple of the smaller one's diameter."""
+    def gap(self) -> float | None:
+        """Smallest distance between two bodies, as a multiple of the smaller one's diameter; None for any."""
         return self.spec.gap
 
     @property
