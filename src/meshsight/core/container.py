@@ -5,10 +5,12 @@ Whoever reads images through here reads archives as if they were folders. A kind
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, runtime_checkable
+
+import numpy as np
 
 from meshsight.core.errors import DataError
 from meshsight.core.kinds import Kinds
@@ -36,6 +38,15 @@ class Container(Protocol):
         ...
 
 
+@runtime_checkable
+class RowContainer(Container, Protocol):
+    """A container whose members are rows of arrays."""
+
+    def rows(self, key: str, names: Sequence[str]) -> np.ndarray | None:
+        """Returns rows of an array as it is stored; None where there is no such array."""
+        ...
+
+
 def read_path(path: Path) -> bytes:
     """Returns the bytes of a file, or of a member of a container that lies on the way.
 
@@ -52,6 +63,20 @@ def read_path(path: Path) -> bytes:
             return open_container(file).read(name)
         except KeyError as error:
             raise FileNotFoundError(f"no member '{name}' in {file}") from error
+
+
+def rows_of(folder: Path, names: Sequence[str]) -> np.ndarray | None:
+    """Returns rows of an array in a container, undecoded and all at once; None where there is no such array.
+
+    Args:
+        folder: path that leads through a container file to an array, such as `patches.h5/X`.
+        names: of members, such as `000012.png`.
+    """
+    if folder.exists() or not any(parent.is_file() for parent in folder.parents):
+        return None
+    file, key = _part(folder)
+    container = open_container(file)
+    return container.rows(key, names) if isinstance(container, RowContainer) else None
 
 
 def open_container(file: Path) -> Container:

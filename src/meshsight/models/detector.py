@@ -1,12 +1,13 @@
 """The interface of every detector, which training, evaluation and export rely on."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import Any, NamedTuple
 
 from jaxtyping import Float, Int64
-from torch import Tensor, nn
+from torch import Tensor
 
 from meshsight.models.batch import Targets
+from meshsight.models.learner import Learner
 from meshsight.specs.decoding import DecodeSpec
 
 
@@ -24,7 +25,7 @@ class Candidates(NamedTuple):
     class_ids: Int64[Tensor, "b k"]
 
 
-class Detector(nn.Module, ABC):
+class Detector(Learner):
     """A detection network. `forward` returns the same NamedTuple of raw outputs in training and evaluation.
 
     Attributes:
@@ -46,9 +47,6 @@ class Detector(nn.Module, ABC):
             targets: in training, the truth, for networks that also learn to mend what is deliberately wrong in it
                 (denoising queries); the others, and every network in evaluation, do not look at it.
         """
-
-    def set_progress(self, share: float) -> None:
-        """Tells what share of the training is done, 0..1, before a step; for losses that change on the way."""
 
     @abstractmethod
     def loss(self, raw: Any, targets: Targets, size_hw: tuple[int, int]) -> dict[str, Float[Tensor, ""]]:

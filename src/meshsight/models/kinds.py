@@ -1,6 +1,7 @@
 """The parts that a detector is put together from, each a folder of kinds; nothing here needs torch."""
 
 from meshsight.core.kinds import Kinds
+from meshsight.specs.patch_training import PATCH_KINDS
 from meshsight.specs.training import DETECTOR_KINDS
 
 __all__ = ["BACKBONE_KINDS", "DETECTOR_KINDS", "HEAD_KINDS", "NECK_KINDS", "PATCH_KINDS", "QUERY_KINDS"]
@@ -8,5 +9,4 @@ __all__ = ["BACKBONE_KINDS", "DETECTOR_KINDS", "HEAD_KINDS", "NECK_KINDS", "PATC
 BACKBONE_KINDS = Kinds("meshsight.models.backbones", "backbone", extra="train")
 NECK_KINDS = Kinds("meshsight.models.necks", "neck", extra="train")
 HEAD_KINDS = Kinds("meshsight.models.heads", "head", extra="train")
-PATCH_KINDS = Kinds("meshsight.models.patch.families", "patch network", extra="train")
 QUERY_KINDS = Kinds("meshsight.models.queries", "query architecture", extra="detr")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from meshsight.core.errors import CallError
 from meshsight.core.kinds import did_you_mean
 from meshsight.specs.commented import dump_commented
-from meshsight.specs.training import TrainSpec
+from meshsight.specs.learning import AnyTrainSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +18,7 @@ class Variant:
         about: what it is, and the published AP with its source, for the head of the printed recipe and for `list`.
     """
 
-    make: Callable[[], TrainSpec]
+    make: Callable[[], AnyTrainSpec]
     about: str
 
 

@@ -17,13 +17,21 @@ def read_recipe(spec_type: type[AnySpec], path: Path, overrides: Sequence[str] =
     Raises:
         SpecError: the file is missing, is no YAML, or does not fit the spec.
     """
+    return parse_spec(spec_type, apply_overrides(read_plain(path), overrides), str(path))
+
+
+def read_plain(path: Path) -> Any:
+    """Reads a YAML (or JSON) recipe as mappings, lists and scalars.
+
+    Raises:
+        SpecError: the file is missing or is no YAML.
+    """
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise SpecError(f"{path}: no such recipe. `meshsight init basic > {path.name}` writes one.") from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SpecError(f"{path}: cannot be read as YAML: {' '.join(str(error).split())}") from error
-    return parse_spec(spec_type, apply_overrides(data, overrides), str(path))
 
 
 def apply_overrides(data: Any, overrides: Sequence[str]) -> Any:

@@ -3,7 +3,7 @@
 Where it runs (device, threads, workers) and which data it sees are arguments of the call, not part of the recipe.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol, runtime_checkable
 
 from pydantic import Field, model_validator
 
@@ -110,7 +110,32 @@ class TrainSpec(Spec):
         return self.validation.patience is not None or isinstance(self.schedule, PlateauSpec)
 
 
-def num_steps(spec: TrainSpec, num_samples: int) -> int:
+@runtime_checkable
+class HasLength(Protocol):
+    """What of a recipe says how long a run is."""
+
+    @property
+    def steps(self) -> int | None:
+        """In optimiser steps."""
+        ...
+
+    @property
+    def epochs(self) -> float | None:
+        """In passes over the data, where `steps` is None."""
+        ...
+
+    @property
+    def batch_size(self) -> int:
+        """Images of a batch."""
+        ...
+
+    @property
+    def accumulate(self) -> int:
+        """Batches of a step."""
+        ...
+
+
+def num_steps(spec: HasLength, num_samples: int) -> int:
     """Returns the length of a run in optimiser steps."""
     if spec.steps is not None:
         return spec.steps

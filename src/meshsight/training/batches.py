@@ -8,7 +8,7 @@ from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from meshsight.models.batch import PADDING, Batch, Targets
 from meshsight.specs.augmentation import AugmentationSpec, MultiScaleSpec
 from meshsight.specs.training_data import DataSpec
 from meshsight.training.augment import Augmenter
+from meshsight.training.held_out import Source
 from meshsight.training.images import ImageStore
 from meshsight.training.labels import LabelTable
 from meshsight.training.order import SampleOrder
@@ -145,11 +146,11 @@ class Prefetcher:
     Order and content do not depend on the number of workers; with none, batches are made when they are asked for.
     """
 
-    source: BatchSource
+    source: Source
     workers: int
-    _pending: dict[int, Future[tuple[Batch, BoxCounts]]] = field(default_factory=dict)
+    _pending: dict[int, Future[tuple[Any, BoxCounts]]] = field(default_factory=dict)
 
-    def batches(self, first: int, stop: int) -> Generator[tuple[Batch, BoxCounts]]:
+    def batches(self, first: int, stop: int) -> Generator[tuple[Any, BoxCounts]]:
         """Yields batches first, first + 1, ..., stop - 1."""
         if self.workers == 0:
             yield from map(self.source.batch, range(first, stop))

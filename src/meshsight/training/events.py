@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
-from meshsight.specs.training import TrainSpec
+from meshsight.specs.learning import AnyTrainSpec
 from meshsight.training.precision import MachineFacts
 from meshsight.training.sample import BoxCounts
 
@@ -23,7 +23,7 @@ class TrainingStarted:
     """
 
     run: Path
-    spec: TrainSpec
+    spec: AnyTrainSpec
     classes: tuple[str, ...]
     machine: MachineFacts
     first_step: int
@@ -66,7 +66,8 @@ class Validated:
     Attributes:
         step: steps done.
         data: name of the data set.
-        ap, ap50, ap75: COCO's figures; None without any object to find.
+        figures: by name: COCO's `ap`, `ap50`, `ap75` of a detector, and those of a patch network, `threshold` among
+            them; None where there is nothing to measure.
         loss: sum of the loss terms on it.
         seconds: wall time.
         is_best: the weights were kept as the best so far.
@@ -74,9 +75,7 @@ class Validated:
 
     step: int
     data: str
-    ap: float | None
-    ap50: float | None
-    ap75: float | None
+    figures: dict[str, float | None]
     loss: float
     seconds: float
     is_best: bool

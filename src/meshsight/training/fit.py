@@ -14,9 +14,10 @@ import torch
 from meshsight.core.errors import CallError
 from meshsight.execution.capacity import idle_cores
 from meshsight.models.build import build_detector
-from meshsight.models.detector import Detector
 from meshsight.models.start import start_from
 from meshsight.records.dataset import Dataset
+from meshsight.specs.learning import AnyTrainSpec
+from meshsight.specs.patch_training import PatchTrainSpec
 from meshsight.specs.training import TrainSpec, num_steps
 from meshsight.training.batches import BatchSource
 from meshsight.training.checkpoint import read_state
@@ -32,13 +33,15 @@ from meshsight.training.events import Event, Tracker, TrainingEnded, TrainingSta
 from meshsight.training.filtering import filter_labels, say_left_out
 from meshsight.training.images import ImageStore
 from meshsight.training.keeper import ManifestKeeper
-from meshsight.training.labels import Detail, LabelTable, read_labels
+from meshsight.training.labels import Detail, read_labels
 from meshsight.training.loop import LoopInputs, TrainingLoop
 from meshsight.training.metrics import MetricsFile
+from meshsight.training.parts import RunParts
+from meshsight.training.patches.preparing import prepare_patches
 from meshsight.training.precision import MachineFacts, choose_device, find_machine
 from meshsight.training.run_folder import RunFiles, RunManifest, SourceFacts, read_manifest
 from meshsight.training.schedule import RunLength
-from meshsight.training.validation import ValidationSet, read_validation_set
+from meshsight.training.validation import read_validation_set
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +83,7 @@ class TrainingRequest:
         resources: what may be used.
     """
 
-    spec: TrainSpec
+    spec: AnyTrainSpec
     data: tuple[Dataset, ...]
     validation: tuple[Dataset, ...]
     out: Path
@@ -89,7 +92,7 @@ class TrainingRequest:
 
 
 def fit(request: TrainingRequest, trackers: Sequence[Tracker], should_stop: Callable[[], bool]) -> RunManifest:
-    """Trains a detector from a recipe.
+    """Trains a network from a recipe.
 
     Args:
         request: what to do.
@@ -109,7 +112,7 @@ def fit(request: TrainingRequest, trackers: Sequence[Tracker], should_stop: Call
         for listener in listeners:
             listener.record(event)
 
-    loop = TrainingLoop(_loop_inputs(request, prepared, emit, should_stop), prepared.network)
+    loop = TrainingLoop(_loop_inputs(request, prepared, emit, should_stop), prepared.parts.network)
     if prepared.is_continued:
         loop.restore(read_state(keeper.files.last))
     manifest = keeper.manifest
@@ -133,10 +136,7 @@ def fit(request: TrainingRequest, trackers: Sequence[Tracker], should_stop: Call
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Prepared:
-    labels: LabelTable
-    images: ImageStore
-    validation: tuple[ValidationSet, ...]
-    network: Detector
+    parts: RunParts
     keeper: ManifestKeeper
     is_continued: bool
 
@@ -158,6 +158,28 @@ def _prepare(request: TrainingRequest) -> _Prepared:
     """Reads labels, builds the network and checks that all fit together; nothing is written."""
     spec, files = request.spec, RunFiles(request.out)
     before = _manifest_before(files, request.is_resumed)
+    is_continued = before is not None and files.last.exists()
+    if isinstance(spec, PatchTrainSpec):
+        parts = prepare_patches(spec, request.data, request.validation)
+    else:
+        parts = _prepare_detector(spec, request, is_continued)
+    manifest = RunManifest(
+        status="running",
+        spec=spec,
+        classes=parts.classes,
+        data=parts.data,
+        validation=parts.validation_data,
+        machine=find_machine(spec.precision, choose_device(request.resources.device), parts.network),
+        num_steps=parts.num_steps,
+        versions=package_versions(),
+    )
+    if before is not None and is_continued:
+        check_resume(before, manifest)
+        manifest = manifest.evolve(best=before.best, cpu_seconds=before.cpu_seconds)
+    return _Prepared(parts=parts, keeper=ManifestKeeper(files, manifest), is_continued=is_continued)
+
+
+def _prepare_detector(spec: TrainSpec, request: TrainingRequest, is_continued: bool) -> RunParts:
     labels, left_out = filter_labels(read_labels(request.data, spec.min_visibility, _detail(spec)), spec.data)
     say_left_out(labels.sources, left_out)
     check_classes(spec, labels.classes, request.data[0].name)
@@ -165,7 +187,6 @@ def _prepare(request: TrainingRequest) -> _Prepared:
     images = ImageStore(_image_memory(request.resources))
     validation = tuple(read_validation_set(data, images, spec.validation.min_visibility) for data in request.validation)
     check_validation(validation, labels.classes, spec)
-    is_continued = before is not None and files.last.exists()
     torch.manual_seed(spec.seed)
     network = build_detector(
         spec.detector, len(labels.classes), is_pretrained=not is_continued and spec.weights is None
@@ -177,26 +198,24 @@ def _prepare(request: TrainingRequest) -> _Prepared:
     check_recipe(spec, network, length, any(mask is not None for mask in labels.masks))
     check_sources(spec, labels.sources)
     facts = _source_facts(request.data, spec.min_visibility)
-    manifest = RunManifest(
-        status="running",
-        spec=spec,
-        classes=labels.classes,
-        data=tuple(each.evolve(left_out=counts) for each, counts in zip(facts, left_out, strict=True)),
-        validation=_source_facts(request.validation, spec.validation.min_visibility),
-        machine=find_machine(spec.precision, choose_device(request.resources.device), network),
-        num_steps=steps,
-        versions=package_versions(),
-    )
-    if before is not None and is_continued:
-        check_resume(before, manifest)
-        manifest = manifest.evolve(best=before.best, cpu_seconds=before.cpu_seconds)
-    return _Prepared(
+    source = BatchSource(
         labels=labels,
         images=images,
-        validation=validation,
+        augmentation=spec.augmentation,
+        data=spec.data,
+        input_hw=spec.input_hw,
+        batch_size=spec.batch_size,
+        num_batches=steps * spec.accumulate,
+        seed=spec.seed,
+    )
+    return RunParts(
         network=network,
-        keeper=ManifestKeeper(files, manifest),
-        is_continued=is_continued,
+        classes=labels.classes,
+        num_steps=steps,
+        source=source,
+        validation=validation,
+        data=tuple(each.evolve(left_out=counts) for each, counts in zip(facts, left_out, strict=True)),
+        validation_data=_source_facts(request.validation, spec.validation.min_visibility),
     )
 
 
@@ -217,23 +236,13 @@ def _manifest_before(files: RunFiles, is_resumed: bool) -> RunManifest | None:
 def _loop_inputs(
     request: TrainingRequest, prepared: _Prepared, emit: Callable[[Event], None], should_stop: Callable[[], bool]
 ) -> LoopInputs:
-    spec, manifest = request.spec, prepared.keeper.manifest
-    source = BatchSource(
-        labels=prepared.labels,
-        images=prepared.images,
-        augmentation=spec.augmentation,
-        data=spec.data,
-        input_hw=spec.input_hw,
-        batch_size=spec.batch_size,
-        num_batches=manifest.num_steps * spec.accumulate,
-        seed=spec.seed,
-    )
+    parts, manifest = prepared.parts, prepared.keeper.manifest
     return LoopInputs(
-        spec=spec,
-        classes=manifest.classes,
-        num_steps=manifest.num_steps,
-        source=source,
-        validation=prepared.validation,
+        spec=request.spec,
+        classes=parts.classes,
+        num_steps=parts.num_steps,
+        source=parts.source,
+        validation=parts.validation,
         machine=manifest.machine,
         files=prepared.keeper.files,
         workers=_num_workers(request.resources, manifest.machine),

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from meshsight.training.events import Event, StepDone, TrainingEnded, TrainingStarted, Validated
 from meshsight.training.run_folder import BestFacts, RunFiles, RunManifest, write_manifest
 
+COCO_FIGURES = ("ap", "ap50", "ap75")
+"""They have fields of their own in the manifest."""
+
 
 @dataclass(slots=True)
 class ManifestKeeper:
@@ -52,12 +55,14 @@ class ManifestKeeper:
         if not event.is_best:
             return self.manifest.best
         metric = self.manifest.spec.validation.metric
+        figures = {name: value for name, value in event.figures.items() if name not in COCO_FIGURES}
         return BestFacts(
             metric=metric,
-            value=getattr(event, metric) or 0.0,
+            value=event.figures[metric] or 0.0,
             step=event.step,
             data=event.data,
-            ap=event.ap,
-            ap50=event.ap50,
-            ap75=event.ap75,
+            ap=event.figures.get("ap"),
+            ap50=event.figures.get("ap50"),
+            ap75=event.figures.get("ap75"),
+            figures=figures,
         )

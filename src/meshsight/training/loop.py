@@ -5,17 +5,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from meshsight.core.errors import TrainingError
-from meshsight.models.batch import Batch, Targets
-from meshsight.models.detector import Detector
+from meshsight.models.learner import Learner
 from meshsight.models.weights import save_weights
-from meshsight.specs.training import TrainSpec
-from meshsight.training.batches import BatchSource, Prefetcher
+from meshsight.specs.learning import AnyTrainSpec
+from meshsight.training.batches import Prefetcher
 from meshsight.training.checkpoint import (
     TrainingState,
     delete_oldest,
@@ -25,12 +24,12 @@ from meshsight.training.checkpoint import (
 )
 from meshsight.training.ema import WeightAverage
 from meshsight.training.events import Event, StepDone, Validated
+from meshsight.training.held_out import HeldOut, Measured, Source
 from meshsight.training.optimiser import build_optimiser, set_learning_rate
 from meshsight.training.precision import MachineFacts, place
 from meshsight.training.run_folder import RunFiles
 from meshsight.training.sample import BoxCounts
 from meshsight.training.schedule import Progress, RunLength, after_validation, learning_rate_factor
-from meshsight.training.validation import Measured, ValidationSet, validate
 
 STEPS_BETWEEN_READINGS_ON_GPU = 20
 """Reading a loss makes the program wait for the GPU, so it is done for several steps at once."""
@@ -53,11 +52,11 @@ class LoopInputs:
         should_stop: asked at each step, and at each batch of a validation.
     """
 
-    spec: TrainSpec
+    spec: AnyTrainSpec
     classes: tuple[str, ...]
     num_steps: int
-    source: BatchSource
-    validation: tuple[ValidationSet, ...]
+    source: Source
+    validation: tuple[HeldOut, ...]
     machine: MachineFacts
     files: RunFiles
     workers: int
@@ -86,7 +85,7 @@ class TrainingLoop:
         progress: what the validations amount to.
     """
 
-    def __init__(self, inputs: LoopInputs, network: Detector):
+    def __init__(self, inputs: LoopInputs, network: Learner):
         self._in = inputs
         self._device = torch.device(inputs.machine.device)
         self._network = place(network, self._device).train()
@@ -134,7 +133,7 @@ class TrainingLoop:
         self._save()
         return False
 
-    def _advance(self, batches: Iterator[tuple[Batch, BoxCounts]]) -> None:
+    def _advance(self, batches: Iterator[tuple[Any, BoxCounts]]) -> None:
         """Does one optimiser step."""
         spec, began, waited = self._in.spec, time.perf_counter(), 0.0
         factor = learning_rate_factor(spec.schedule, spec.warm_up, self.step, self._length, self.progress.num_drops)
@@ -160,10 +159,10 @@ class TrainingLoop:
         if self._device.type == "cpu" or len(self._unread) >= STEPS_BETWEEN_READINGS_ON_GPU:
             self._read_losses()
 
-    def _backward(self, batch: Batch) -> dict[str, Tensor]:
+    def _backward(self, batch: Any) -> dict[str, Tensor]:
         """Adds one batch's gradients; the loss is computed in float32 from what the network gave."""
         images = batch.images.to(self._device, non_blocking=True).float()
-        targets = Targets(*(part.to(self._device, non_blocking=True) for part in batch.targets))
+        targets = type(batch.targets)(*(part.to(self._device, non_blocking=True) for part in batch.targets))
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._in.machine.precision == "bfloat16"):
             raw = self._network(images, targets)
         terms = self._network.loss(raw, targets, self._in.spec.input_hw)
@@ -231,10 +230,10 @@ class TrainingLoop:
         """Measures on every validation set; the first says whether these weights are the best. False when stopped."""
         network = self._best_guess().eval()
         network.set_progress(self.step / self._in.num_steps)
-        results: list[tuple[ValidationSet, Measured, float]] = []
+        results: list[tuple[HeldOut, Measured, float]] = []
         for data in self._in.validation:
             began = time.perf_counter()
-            measured = validate(network, data, self._in.spec.input_hw, self._device, self._in.should_stop)
+            measured = data.measure(network, self._in.spec.input_hw, self._device, self._in.should_stop)
             if measured is None:
                 break
             results.append((data, measured, time.perf_counter() - began))
@@ -248,7 +247,7 @@ class TrainingLoop:
 
     def _take_in(self, measured: Measured) -> bool:
         """Updates the progress; keeps the weights if they are the best."""
-        value = getattr(measured.headline, self._in.spec.validation.metric) or 0.0
+        value = measured.figures[self._in.spec.validation.metric] or 0.0
         self.progress = after_validation(self.progress, self._in.spec.schedule, self.step, value)
         if self.progress.best_step != self.step:
             return False
@@ -259,7 +258,7 @@ class TrainingLoop:
         patience = self._in.spec.validation.patience
         return patience is not None and self.progress.num_stale >= patience
 
-    def _best_guess(self) -> Detector:
+    def _best_guess(self) -> Learner:
         """The network to measure and to keep: the moving average if there is one."""
         return self._network if self._average is None else self._average.network
 
@@ -277,13 +276,11 @@ class TrainingLoop:
         write_state(self._in.files.last, state)
 
 
-def _validated(step: int, data: ValidationSet, measured: Measured, seconds: float, is_best: bool) -> Validated:
+def _validated(step: int, data: HeldOut, measured: Measured, seconds: float, is_best: bool) -> Validated:
     return Validated(
         step=step,
-        data=data.dataset.name,
-        ap=measured.headline.ap,
-        ap50=measured.headline.ap50,
-        ap75=measured.headline.ap75,
+        data=data.name,
+        figures=measured.figures,
         loss=measured.loss,
         seconds=seconds,
         is_best=is_best,

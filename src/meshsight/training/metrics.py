@@ -31,7 +31,8 @@ class MetricsFile:
         if isinstance(event, TrainingStarted):
             self._forget_after(event.first_step)
             return
-        line = dump_json({"event": _NAMES[type(event)], **asdict(event)}) + "\n"
+        content = asdict(event)
+        line = dump_json({"event": _NAMES[type(event)], **content, **content.pop("figures", {})}) + "\n"
         try:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(line)

@@ -61,8 +61,13 @@ def _say_start(event: TrainingStarted) -> None:
 
 
 def _validation_line(event: Validated) -> str:
+    values = {**event.figures, "loss": event.loss}
     figures = ", ".join(
-        f"{name} {'-' if value is None else format(value, '.3f')}"
-        for name, value in (("AP", event.ap), ("AP50", event.ap50), ("AP75", event.ap75), ("loss", event.loss))
+        f"{_in_words(name)} {'-' if value is None else format(value, '.3f')}" for name, value in values.items()
     )
     return f"step {event.step}, {event.data}: {figures}{' (best)' if event.is_best else ''}"
+
+
+def _in_words(name: str) -> str:
+    """Says a figure as people write it: AP50, f1, circle iou."""
+    return name.upper() if name.startswith("ap") else name.replace("_", " ")

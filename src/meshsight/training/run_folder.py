@@ -11,12 +11,12 @@ checkpoints/step_*.safetensors   weights kept on wish
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from meshsight.core.errors import ArtifactError
 from meshsight.core.files import write_json
 from meshsight.specs.base import Spec
-from meshsight.specs.training import TrainSpec
+from meshsight.specs.learning import TaggedTrainSpec
 from meshsight.training.filtering import LeftOut
 from meshsight.training.precision import MachineFacts
 
@@ -80,9 +80,11 @@ class BestFacts(Spec):
     step: int
     data: str
     """Name of the validation set."""
-    ap: float | None
-    ap50: float | None
-    ap75: float | None
+    ap: float | None = None
+    ap50: float | None = None
+    ap75: float | None = None
+    figures: dict[str, float | None] = Field(default_factory=dict)
+    """Of a patch network; `threshold` is the decision threshold that it is used with."""
 
 
 class RunManifest(Spec):
@@ -91,7 +93,7 @@ class RunManifest(Spec):
     version: Literal[1] = VERSION
     status: Literal["running", "finished", "failed", "stopped"]
     message: str = ""
-    spec: TrainSpec
+    spec: TaggedTrainSpec
     classes: tuple[str, ...]
     data: tuple[SourceFacts, ...]
     validation: tuple[SourceFacts, ...]

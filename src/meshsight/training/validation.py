@@ -13,9 +13,9 @@ from meshsight.models.batch import Batch
 from meshsight.models.detector import Detector
 from meshsight.records.dataset import Dataset
 from meshsight.records.detections import Detections
-from meshsight.records.report import HeadlineMetrics
 from meshsight.records.sample import Sample
 from meshsight.training.batches import collate
+from meshsight.training.held_out import Measured
 from meshsight.training.images import ImageStore
 from meshsight.training.labels import is_not_asked_for
 from meshsight.training.predictor import PREDICT_BATCH, select_batch
@@ -38,18 +38,21 @@ class ValidationSet:
     images: ImageStore
     min_visibility: float
 
+    @property
+    def name(self) -> str:
+        """What reports call it."""
+        return self.dataset.name
+
+    def measure(
+        self, network: Detector, input_hw: tuple[int, int], device: torch.device, should_stop: Callable[[], bool]
+    ) -> Measured | None:
+        """Measures a detector; see `validate`."""
+        return validate(network, self, input_hw, device, should_stop)
+
     def num_to_find(self) -> int:
         """Counts the objects that have to be found."""
         labels = (label for sample in self.samples for label in sample.objects)
         return sum(not is_not_asked_for(label, self.min_visibility) for label in labels)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Measured:
-    """What one validation found; the loss is the mean over images of the sum of terms."""
-
-    headline: HeadlineMetrics
-    loss: float
 
 
 def read_validation_set(dataset: Dataset, images: ImageStore, min_visibility: float) -> ValidationSet:
@@ -91,7 +94,8 @@ def validate(
         loss += float(sum(network.loss(raw, targets, input_hw).values())) * len(letterboxes)
         found += select_batch(network.decode(raw, input_hw), network.decode_spec, letterboxes)
     headline = headline_metrics(data.samples, found, data.dataset.classes, data.min_visibility)
-    return Measured(headline=headline, loss=loss / len(data.samples))
+    figures = {"ap": headline.ap, "ap50": headline.ap50, "ap75": headline.ap75}
+    return Measured(figures=figures, loss=loss / len(data.samples))
 
 
 def _batches(data: ValidationSet, input_hw: tuple[int, int]) -> Iterator[tuple[Batch, list[Letterbox]]]:

@@ -8,13 +8,13 @@ from meshsight.core.errors import CallError, MissingExtraError
 from meshsight.core.kinds import Kinds, did_you_mean
 from meshsight.datasets.format import FORMAT_KINDS, Reader, Writer
 from meshsight.exporting.kinds import EXPORTER_KINDS
-from meshsight.models.kinds import BACKBONE_KINDS, DETECTOR_KINDS, HEAD_KINDS, NECK_KINDS, QUERY_KINDS
+from meshsight.models.kinds import BACKBONE_KINDS, DETECTOR_KINDS, HEAD_KINDS, NECK_KINDS, PATCH_KINDS, QUERY_KINDS
 from meshsight.specs.scene import RENDERER_KINDS
 from meshsight.workflows.extras import missing_packages
 from meshsight.workflows.init import PRESET_KINDS, variants_of
 
 _KINDS: dict[str, tuple[Kinds, ...]] = {
-    "models": (DETECTOR_KINDS, BACKBONE_KINDS, NECK_KINDS, HEAD_KINDS, QUERY_KINDS),
+    "models": (DETECTOR_KINDS, BACKBONE_KINDS, NECK_KINDS, HEAD_KINDS, QUERY_KINDS, PATCH_KINDS),
     "renderers": (RENDERER_KINDS,),
     "formats": (FORMAT_KINDS, EXPORTER_KINDS),
     "presets": (PRESET_KINDS,),

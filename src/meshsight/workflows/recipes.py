@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from meshsight.specs.recipe import read_recipe
+from meshsight.specs.learning import AnyTrainSpec, is_of_patches
+from meshsight.specs.patch_training import PatchTrainSpec
+from meshsight.specs.recipe import read_plain, read_recipe
 from meshsight.specs.scene import SceneSpec
 from meshsight.specs.training import TrainSpec
 
@@ -27,10 +29,11 @@ def read_scene_recipe(
     return read_recipe(SceneSpec, path, [*overrides, *options])
 
 
-def read_training_recipe(path: Path, overrides: Sequence[str] = ()) -> TrainSpec:
-    """Reads a recipe of a training.
+def read_training_recipe(path: Path, overrides: Sequence[str] = ()) -> AnyTrainSpec:
+    """Reads a recipe of a training, of a detector or of a patch network, which has `net` in place of `detector`.
 
     Raises:
         SpecError: the file is missing, is no YAML, or does not fit the spec.
     """
-    return read_recipe(TrainSpec, path, overrides)
+    is_patches = is_of_patches(read_plain(path))
+    return read_recipe(PatchTrainSpec if is_patches else TrainSpec, path, overrides)

@@ -8,7 +8,7 @@ from pathlib import Path
 from meshsight.core.errors import CallError, TrainingError
 from meshsight.records.dataset import Dataset
 from meshsight.specs.base import VariantSpec
-from meshsight.specs.training import TrainSpec
+from meshsight.specs.learning import AnyTrainSpec
 from meshsight.training.events import Tracker
 from meshsight.training.fit import DEFAULT_RESOURCES, Resources, TrainingRequest, fit
 from meshsight.training.notify import find_endpoint, report_outcome
@@ -63,14 +63,14 @@ class TrainResult:
 
 
 def train(
-    spec: TrainSpec,
+    spec: AnyTrainSpec,
     *,
     data: Sequence[str | Path | Dataset],
     val: Sequence[str | Path | Dataset] = (),
     out: Path,
     options: TrainOptions = DEFAULT_OPTIONS,
 ) -> TrainResult:
-    """Trains a detector.
+    """Trains a detector or a patch network.
 
     Args:
         spec: the recipe.
@@ -101,7 +101,7 @@ def train(
 
 
 def _train(
-    spec: TrainSpec,
+    spec: AnyTrainSpec,
     data: Sequence[str | Path | Dataset],
     val: Sequence[str | Path | Dataset],
     out: Path,

@@ -237,7 +237,7 @@ def test_the_loaded_run_predicts_what_validation_measured(tmp_path: Path, make_d
     found = detector.predict([read_image(val.root / sample.image) for sample in samples])
     headline = headline_metrics(samples, found, val.classes, 0.25)
     (validated,) = recorder.of(Validated)
-    assert (headline.ap, headline.ap50) == (validated.ap, validated.ap50)
+    assert (headline.ap, headline.ap50) == (validated.figures["ap"], validated.figures["ap50"])
     assert detector.classes == ("red", "green")
     save_weights(RunFiles(tmp_path / "run").weights, detector.network, ("green", "red"))
     with pytest.raises(ArtifactError, match="weights of the classes green, red; the run has red, green"):

@@ -56,7 +56,12 @@ def events(run: Path, spec: TrainSpec, first_step: int = 0, num_steps: int = 20)
             objects=BoxCounts(),
         )
     yield Validated(
-        step=num_steps, data="real photos!", ap=0.25, ap50=0.5, ap75=None, loss=1.5, seconds=1.0, is_best=True
+        step=num_steps,
+        data="real photos!",
+        figures={"ap": 0.25, "ap50": 0.5, "ap75": None},
+        loss=1.5,
+        seconds=1.0,
+        is_best=True,
     )
     yield TrainingEnded(status="finished", step=num_steps, message="all done")
 

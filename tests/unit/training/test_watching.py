@@ -45,7 +45,9 @@ def step_done(step: int) -> StepDone:
     )
 
 
-VALIDATED = Validated(step=2, data="val", ap=0.25, ap50=0.5, ap75=None, loss=1.0, seconds=1.0, is_best=True)
+VALIDATED = Validated(
+    step=2, data="val", figures={"ap": 0.25, "ap50": 0.5, "ap75": None}, loss=1.0, seconds=1.0, is_best=True
+)
 
 
 def test_the_first_signal_is_remembered_and_the_old_handlers_come_back() -> None:

@@ -4,6 +4,7 @@ Rows of shape h, w or h, w, 1 are grey; h, w, 2 is luminance with a second chann
 in turn), written as grey with alpha; h, w, 3 is RGB.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -51,6 +52,21 @@ class H5Container:
             return encode_patch(array[int(row)])
         except OSError as error:
             raise DataError(f"{self._file}: cannot read row {row} of '{key}' ({error})") from error
+
+    def rows(self, key: str, names: Sequence[str]) -> np.ndarray | None:
+        """Returns rows of an array as it is stored, by the names of their images; None where there is no such array.
+
+        Raises:
+            DataError: the file is damaged.
+        """
+        array = self._opened.get(key)
+        if not isinstance(array, h5py.Dataset):
+            return None
+        try:
+            stored = cast("Any", array)[()]
+        except OSError as error:
+            raise DataError(f"{self._file}: cannot read '{key}' ({error})") from error
+        return stored[[int(name.removesuffix(".png")) for name in names]]
 
 
 def build(file: Path) -> H5Container:

@@ -47,7 +47,7 @@ class MlflowTracker:
                 if len(self._steps) >= self._spec.every_steps:
                     self._send_steps()
             case Validated():
-                figures = {"ap": event.ap, "ap50": event.ap50, "ap75": event.ap75, "loss": event.loss}
+                figures = {**event.figures, "loss": event.loss}
                 known = {f"{_key(event.data)}/{name}": value for name, value in figures.items() if value is not None}
                 self._send(known, event.step)
             case TrainingEnded():

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from meshsight.specs.training import TrainSpec
 from meshsight.training.metrics import read_metrics
 from meshsight.training.run import load_detector
 from meshsight.training.run_folder import RunFiles, read_manifest
@@ -36,6 +37,7 @@ def _facts(path: Path, parameters: int) -> ModelFacts:
     files = RunFiles(path)
     manifest = read_manifest(files)
     spec, best = manifest.spec, manifest.best
+    assert isinstance(spec, TrainSpec), "a detector was loaded from it"
     figures = None if best is None else (best.data, {"ap": best.ap, "ap50": best.ap50, "ap75": best.ap75})
     optimiser = f"{spec.optimiser.kind} {spec.optimiser.learning_rate:g}"
     batch = spec.batch_size * spec.accumulate

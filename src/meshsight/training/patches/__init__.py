@@ -1,0 +1,1 @@
+"""How patch networks learn: through the same loop as detectors, whole batches varied as arrays."""
