@@ -93,7 +93,6 @@ class PatchTrainSpec(Spec):
     seed: int = Field(default=0, ge=0)
 
     # What the loop asks of every recipe and patches have no use for.
-    accumulate: ClassVar[int] = 1
     freeze: ClassVar[tuple[str, ...]] = ()
     batch_norm: ClassVar[Literal["train", "frozen", "synchronised"]] = "train"
     precision: ClassVar[Literal["auto", "float32", "bfloat16", "float16"]] = "float32"
@@ -103,6 +102,11 @@ class PatchTrainSpec(Spec):
         if (self.steps is None) == (self.epochs is None):
             raise ValueError(f"give either steps or epochs (found steps={self.steps}, epochs={self.epochs})")
         return self
+
+    @property
+    def accumulate(self) -> int:
+        """Batches of a step, as the loop asks of every recipe."""
+        return 1
 
     @property
     def input_hw(self) -> tuple[int, int]:
