@@ -261,12 +261,16 @@ class BackgroundPicture:
 
     Attributes:
         ref: reference of the picture.
-        crop: xyxy in 0..1 of the picture, stretched over the image.
-        is_flipped: mirrored left to right.
+        quarter_turns: by how many right angles the picture is turned first, counter-clockwise.
+        crop: xyxy in 0..1 of the turned picture, stretched over the image.
+        rotation_deg: turn of the crop about its middle, counter-clockwise in the image.
+        is_flipped: mirrored left to right, last.
     """
 
     ref: str
+    quarter_turns: int = 0
     crop: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    rotation_deg: float = 0.0
     is_flipped: bool = False
 
 
@@ -284,18 +288,33 @@ class SensorDraw:
     Attributes:
         exposure_ev: stops, applied to linear light before tone mapping (so by the renderer, in float).
         white_balance: linear RGB gains, applied with the exposure.
+        salt: probability with which each channel of each pixel is struck and becomes white.
         blur_sigma_px: Gaussian blur.
+        blur_kernel_px: odd side of the Gaussian's kernel; 0 takes one that leaves nothing out.
+        motion_px: how far a point smears to either side, in whole pixels.
+        motion_angle_deg: the way that it smears: 0 along the rows, 90 along the columns, clockwise.
         shot_noise: variance per unit of signal (0..1 sRGB-decoded light).
         read_noise: standard deviation in 0..1.
+        black_level, black_std: mean and standard deviation of what is added to each encoded value, in steps of 1/255.
+        bits: of the analogue-to-digital converter; there are 2^bits levels from `baseline` to white.
+        baseline: the lowest encoded value there is, 0..254.
         jpeg_quality: 1..100, or None for no compression.
         seed: key of the noise.
     """
 
     exposure_ev: float = 0.0
     white_balance: Rgb = (1.0, 1.0, 1.0)
+    salt: float = 0.0
     blur_sigma_px: float = 0.0
+    blur_kernel_px: int = 0
+    motion_px: int = 0
+    motion_angle_deg: float = 0.0
     shot_noise: float = 0.0
     read_noise: float = 0.0
+    black_level: float = 0.0
+    black_std: float = 0.0
+    bits: int = 8
+    baseline: int = 0
     jpeg_quality: int | None = None
     seed: int = 0
 

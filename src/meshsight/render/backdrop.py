@@ -25,19 +25,57 @@ def draw_backdrop(scene: Scene, assets: AssetSource) -> RgbImage | None:
             plain = to_image(np.asarray(color, dtype=np.float64)).reshape(1, 1, 3)
             return np.ascontiguousarray(np.broadcast_to(_look_up(table, plain), (height, width, 3)))
         case BackgroundPicture() as background:
-            picture = _crop(assets.image(background.ref), background)
-            return _look_up(table, _stretch(picture, scene.camera.size_hw))
+            return _look_up(table, stretch_picture(assets.image(background.ref), background, scene.camera.size_hw))
 
 
-def _crop(picture: RgbImage, background: BackgroundPicture) -> RgbImage:
+def stretch_picture(picture: RgbImage, background: BackgroundPicture, size_hw: tuple[int, int]) -> RgbImage:
+    """Returns the part of a picture that a background shows, turned, mirrored and stretched over an image.
+
+    Raises:
+        RenderError: the crop is none.
+    """
+    turned = np.rot90(picture, background.quarter_turns % 4)
+    if background.rotation_deg == 0:
+        shown = _stretch(_crop(turned, background), size_hw)
+    else:
+        shown = _turn(np.ascontiguousarray(turned), background, size_hw)
+    return np.ascontiguousarray(shown[:, ::-1]) if background.is_flipped else shown
+
+
+def _turn(picture: RgbImage, background: BackgroundPicture, size_hw: tuple[int, int]) -> RgbImage:
+    """Looks each pixel up where the turned crop has it; a picture that is much larger is shrunk first."""
+    _check_crop(background)
+    x1, y1, x2, y2 = background.crop
+    height, width = size_hw
+    shrink = min((x2 - x1) * picture.shape[1] / width, (y2 - y1) * picture.shape[0] / height)
+    if shrink > 1:
+        wh = (max(1, round(picture.shape[1] / shrink)), max(1, round(picture.shape[0] / shrink)))
+        picture = np.asarray(cv2.resize(picture, wh, interpolation=cv2.INTER_AREA))
+    sides = np.array([picture.shape[1], picture.shape[0]])
+    angle = np.deg2rad(background.rotation_deg)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    step = turn @ np.diag(np.array([x2 - x1, y2 - y1]) * sides / (width, height))
+    # From the middle of an image's pixel to that of a picture's: half a pixel less on either side, for OpenCV.
+    middle = 0.5 * np.array([x1 + x2, y1 + y2]) * sides
+    start = middle - step @ (0.5 * np.array([width, height]) - 0.5) - 0.5
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    affine = np.column_stack([step, start])
+    return np.asarray(cv2.warpAffine(picture, affine, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT))
+
+
+def _check_crop(background: BackgroundPicture) -> None:
     x1, y1, x2, y2 = background.crop
     if not (0 <= x1 < x2 <= 1 and 0 <= y1 < y2 <= 1):
         raise RenderError(f"background.crop: expected 0 <= x1 < x2 <= 1 and the same for y, found {background.crop}")
+
+
+def _crop(picture: RgbImage, background: BackgroundPicture) -> RgbImage:
+    _check_crop(background)
+    x1, y1, x2, y2 = background.crop
     height, width = picture.shape[:2]
     left, top = min(int(x1 * width), width - 1), min(int(y1 * height), height - 1)
     right, bottom = max(left + 1, round(x2 * width)), max(top + 1, round(y2 * height))
-    cropped = picture[top:bottom, left:right]
-    return cropped[:, ::-1] if background.is_flipped else cropped
+    return picture[top:bottom, left:right]
 
 
 def _stretch(picture: RgbImage, size_hw: tuple[int, int]) -> RgbImage:

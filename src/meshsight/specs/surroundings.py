@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, Field
 
 from meshsight.specs.base import Spec
-from meshsight.specs.distributions import Distribution, LogUniform, Uniform
+from meshsight.specs.distributions import Constant, Distribution, LogUniform, Uniform
 from meshsight.specs.pictures import BackgroundFamily, EnvironmentSource, ProceduralEnvironments, Seeds
 from meshsight.specs.ranges import NOT_EMPTY, Fraction, NonNegative, bounded
 
@@ -21,6 +21,7 @@ class EnvironmentSpec(Spec):
     """Turn of the map about the vertical."""
 
 
+NO_TURN = Constant(value=0.0)
 Zoom = Annotated[Distribution, bounded(1.0, 100.0)]
 
 
@@ -39,6 +40,10 @@ class ProceduralBackgrounds(Spec):
     """A crop of 1/zoom of the largest one that has the image's aspect is stretched over the image."""
     flip_probability: float = Field(default=0.5, ge=0, le=1)
     """How often the picture is mirrored left to right."""
+    turn_probability: float = Field(default=0.0, ge=0, le=1)
+    """How often the picture is turned by one, two or three right angles."""
+    rotation_deg: Distribution = NO_TURN
+    """Turn of the crop about its middle; it shrinks until it lies within the picture."""
 
 
 class PhotographBackgrounds(Spec):
@@ -53,6 +58,10 @@ class PhotographBackgrounds(Spec):
     """A crop of 1/zoom of the largest one that has the image's aspect is stretched over the image."""
     flip_probability: float = Field(default=0.5, ge=0, le=1)
     """How often the picture is mirrored left to right."""
+    turn_probability: float = Field(default=0.0, ge=0, le=1)
+    """How often the picture is turned by one, two or three right angles."""
+    rotation_deg: Distribution = NO_TURN
+    """Turn of the crop about its middle; it shrinks until it lies within the picture."""
 
 
 class EnvironmentBackground(Spec):

@@ -39,7 +39,9 @@ def draw_background(
     draws.note("background.ref", randomiser)
     draws.note("background.crop", f"{randomiser}: zoom {describe(spec.zoom)}")
     draws.note("background.is_flipped", f"{randomiser}: flip_probability {spec.flip_probability:g}")
-    return _draw_picture(spec, size_hw, assets, rng)
+    draws.note("background.quarter_turns", f"{randomiser}: turn_probability {spec.turn_probability:g}")
+    draws.note("background.rotation_deg", f"{randomiser}: rotation_deg {describe(spec.rotation_deg)}")
+    return _draw_picture(spec, size_hw, assets, rng, draws)
 
 
 def _draw_picture(
@@ -47,6 +49,7 @@ def _draw_picture(
     size_hw: tuple[int, int],
     assets: AssetSource,
     rng: np.random.Generator,
+    draws: Draws,
 ) -> BackgroundPicture:
     if isinstance(spec, PhotographBackgrounds):
         ref = draw_file(spec.files, rng)
@@ -54,18 +57,43 @@ def _draw_picture(
     else:
         # A painting has no true proportions, so its crop may be stretched; it need not be painted here to be measured.
         ref, (height, width) = draw_background_picture(spec, rng), size_hw
+    turns = _draw_turns(spec, draws)
+    if turns % 2:
+        height, width = width, height
+    rotation_deg = sample(spec.rotation_deg, draws.stream("background.rotation"))
     return BackgroundPicture(
         ref=ref,
-        crop=draw_crop((height, width), size_hw, sample(spec.zoom, rng), rng),
+        quarter_turns=turns,
+        crop=draw_crop((height, width), size_hw, sample(spec.zoom, rng), rotation_deg, rng),
+        rotation_deg=rotation_deg,
         is_flipped=bool(rng.random() < spec.flip_probability),
     )
 
 
+def _draw_turns(spec: ProceduralBackgrounds | PhotographBackgrounds, draws: Draws) -> int:
+    rng = draws.stream("background.turns")
+    return int(rng.integers(1, 4)) if rng.random() < spec.turn_probability else 0
+
+
 def draw_crop(
-    picture_hw: tuple[int, int], image_hw: tuple[int, int], zoom: float, rng: np.random.Generator
+    picture_hw: tuple[int, int],
+    image_hw: tuple[int, int],
+    zoom: float,
+    rotation_deg: float,
+    rng: np.random.Generator,
 ) -> tuple[float, float, float, float]:
-    """Draws a crop, xyxy in 0..1 of the picture, that has the image's aspect: 1/zoom of the largest such crop."""
+    """Draws a crop, xyxy in 0..1 of the picture, that has the image's aspect: 1/zoom of the largest such crop.
+
+    One that is turned about its middle by an angle is smaller still where its corners would leave the picture.
+    """
     aspect = (image_hw[1] / image_hw[0]) / (picture_hw[1] / picture_hw[0])
     width, height = min(1.0, aspect) / zoom, min(1.0, 1.0 / aspect) / zoom
-    left, top = rng.uniform(0.0, 1.0 - width), rng.uniform(0.0, 1.0 - height)
-    return left, top, left + width, top + height
+    c, s = abs(np.cos(np.deg2rad(rotation_deg))), abs(np.sin(np.deg2rad(rotation_deg)))
+    tall = picture_hw[0] / picture_hw[1]
+    around = np.array([width * c + height * tall * s, width / tall * s + height * c])
+    reach = np.maximum(around, (width, height)) if rotation_deg else np.array([width, height])
+    shrink = 1.0 / max(1.0, float(reach.max()))
+    (width, height), (wide, high) = (width * shrink, height * shrink), reach * shrink
+    left = rng.uniform(0.0, max(1.0 - wide, 0.0)) + 0.5 * (wide - width)
+    top = rng.uniform(0.0, max(1.0 - high, 0.0)) + 0.5 * (high - height)
+    return float(left), float(top), min(float(left + width), 1.0), min(float(top + height), 1.0)

@@ -8,13 +8,23 @@ from meshsight.synthesis.sampling import describe, sample
 
 
 def draw_sensor(spec: SensorSpec, draws: Draws) -> SensorDraw:
-    """Draws exposure, colour balance, blur, noise and compression, each from its own stream."""
+    """Draws the values of every stage, each from its own stream."""
+    sigma = _draw("blur_sigma_px", spec.blur_sigma_px, draws)
+    motion = round(_draw("motion_px", spec.motion_px, draws))
     return SensorDraw(
         exposure_ev=_draw("exposure_ev", spec.exposure_ev, draws),
         white_balance=_draw_white_balance(spec.white_balance, draws),
-        blur_sigma_px=_draw("blur_sigma_px", spec.blur_sigma_px, draws),
+        salt=_draw("salt", spec.salt, draws),
+        blur_sigma_px=sigma,
+        blur_kernel_px=0 if spec.blur_width is None else 2 * int(0.5 * spec.blur_width * sigma) + 1,
+        motion_px=motion,
+        motion_angle_deg=_draw("motion_angle_deg", spec.motion_angle_deg, draws) if motion > 0 else 0.0,
         shot_noise=_draw("shot_noise", spec.shot_noise, draws),
         read_noise=_draw("read_noise", spec.read_noise, draws),
+        black_level=_draw("black_level", spec.black_level, draws),
+        black_std=_draw("black_std", spec.black_std, draws),
+        bits=8 if spec.bits is None else round(_draw("bits", spec.bits, draws)),
+        baseline=round(_draw("baseline", spec.baseline, draws)),
         jpeg_quality=_draw_jpeg(spec, draws),
         seed=int(draws.stream("sensor.seed").integers(0, 2**31)),
     )

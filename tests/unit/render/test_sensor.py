@@ -67,3 +67,99 @@ def test_blur_comes_before_noise_and_noise_before_jpeg():
     for part in (SensorDraw(blur_sigma_px=1.0), SensorDraw(read_noise=0.03, seed=8), SensorDraw(jpeg_quality=70)):
         steps = apply_sensor(steps, part)
     np.testing.assert_array_equal(apply_sensor(PICTURE, sensor), steps)
+
+
+def test_salt_strikes_single_channels_with_its_probability():
+    flat = np.full((200, 300, 3), 40, dtype=np.uint8)
+    struck = apply_sensor(flat, SensorDraw(salt=0.05, seed=2))
+    assert set(np.unique(struck)) == {40, 255}
+    is_white = struck == 255
+    assert is_white.mean() == pytest.approx(0.05, abs=4 * np.sqrt(0.05 * 0.95 / flat.size))
+    assert (is_white.sum(axis=2) == 1).sum() > 20 * is_white.all(axis=2).sum()
+
+
+@pytest.mark.parametrize(("reach", "angle"), [(3, 10.0), (1, 0.0), (8, 90.0), (5, 135.0)])
+def test_motion_spreads_a_point_over_a_line(reach, angle):
+    """Along a row for 0 degrees, down and to the right for 45: from x to y, as the image's axes run."""
+    point = np.zeros((41, 41, 3), dtype=np.uint8)
+    point[20, 20] = 250
+    smeared = apply_sensor(point, SensorDraw(motion_px=reach, motion_angle_deg=angle))[..., 0].astype(float)
+    rows, columns = np.nonzero(smeared)
+    direction = np.array([np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))])
+    offsets = np.stack([columns - 20, rows - 20], axis=1)
+    across = offsets @ np.array([-direction[1], direction[0]])
+    assert np.abs(across).max() <= 0.75
+    assert np.abs(offsets @ direction).max() == pytest.approx(reach, abs=0.75)
+    assert abs(smeared.sum() - 250) <= 0.6 * len(rows)
+    assert smeared[smeared > 0].min() == smeared.max()
+
+
+def test_black_level_is_added_in_whole_steps_and_stays_in_range():
+    """Where a byte would wrap around, it stays at the end of the range."""
+    for value in (0, 2, 100, 254):
+        flat = np.full((200, 200, 3), value, dtype=np.uint8)
+        lifted = apply_sensor(flat, SensorDraw(black_level=-1.0, black_std=3.0, seed=1)).astype(float) - value
+        drawn = np.clip(np.rint(np.random.default_rng(0).normal(-1.0, 3.0, 200000)), -value, 255 - value)
+        assert lifted.mean() == pytest.approx(drawn.mean(), abs=0.05)
+        assert lifted.std() == pytest.approx(drawn.std(), abs=0.05)
+    plain = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, 2)
+    np.testing.assert_array_equal(
+        apply_sensor(plain, SensorDraw(black_level=5.0)), np.minimum(plain.astype(int) + 5, 255)
+    )
+
+
+@pytest.mark.parametrize(
+    ("bits", "baseline", "levels"),
+    [
+        (1, 0, [0, 255]),
+        (2, 0, [0, 85, 170, 255]),
+        (2, 15, [15, 95, 175, 255]),
+        (3, 0, [0, 36, 73, 109, 146, 182, 219, 255]),
+    ],
+)
+def test_quantisation_takes_the_level_below(bits, baseline, levels):
+    ramp = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, 2)
+    found = apply_sensor(ramp, SensorDraw(bits=bits, baseline=baseline))[..., 0].ravel()
+    exact = np.linspace(baseline, 255, 2**bits)
+    assert sorted(set(found.tolist())) == levels
+    below = np.array([exact[exact <= max(value, baseline) + 1e-9][-1] for value in range(256)])
+    np.testing.assert_array_equal(found, np.round(below))
+
+
+def test_eight_bits_and_more_change_nothing():
+    for bits in (8, 12, 32):
+        np.testing.assert_array_equal(apply_sensor(PICTURE, SensorDraw(bits=bits)), PICTURE)
+
+
+def test_a_cut_kernel_is_opencvs():
+    expected = cv2.GaussianBlur(PICTURE, (9, 9), 3.0, borderType=cv2.BORDER_REPLICATE)
+    np.testing.assert_array_equal(apply_sensor(PICTURE, SensorDraw(blur_sigma_px=3.0, blur_kernel_px=9)), expected)
+
+
+def test_the_stages_follow_one_another_and_do_not_move_each_other():
+    parts = (
+        SensorDraw(salt=0.05, seed=8),
+        SensorDraw(blur_sigma_px=1.0),
+        SensorDraw(motion_px=3, motion_angle_deg=10.0),
+        SensorDraw(read_noise=0.03, seed=8),
+        SensorDraw(black_level=5.0, black_std=1.0, seed=8),
+        SensorDraw(bits=6, baseline=4),
+        SensorDraw(jpeg_quality=70),
+    )
+    together = SensorDraw(
+        salt=0.05,
+        blur_sigma_px=1.0,
+        motion_px=3,
+        motion_angle_deg=10.0,
+        read_noise=0.03,
+        black_level=5.0,
+        black_std=1.0,
+        bits=6,
+        baseline=4,
+        jpeg_quality=70,
+        seed=8,
+    )
+    steps = PICTURE
+    for part in parts:
+        steps = apply_sensor(steps, part)
+    np.testing.assert_array_equal(apply_sensor(PICTURE, together), steps)
