@@ -111,9 +111,11 @@ class Sharing:
 
     Attributes:
         folders: must exist at the same path everywhere, with the same content; the first one is written to.
+        notes: a folder within the first one, where a place may leave word for its workers.
     """
 
     folders: tuple[Path, ...]
+    notes: Path
 
 
 def parse_place(text: str) -> VariantSpec:

@@ -5,7 +5,7 @@ from importlib import metadata
 from packaging.requirements import Requirement
 
 PACKAGE = "meshsight"
-EXTRAS = ("train", "track")
+EXTRAS = ("train", "track", "sweep", "cluster")
 
 
 def missing_packages(extra: str) -> tuple[str, ...]:

@@ -108,7 +108,7 @@ def generate(  # noqa: PLR0913 - each stands by itself in a call
     if manifest is None:
         state.note_recipe_folder(root)
         with run_log(out / RUN / "run.log"), sigterm_raises():
-            launcher = open_launcher(on, Sharing(folders=(out.absolute(), root.absolute())))
+            launcher = open_launcher(on, Sharing(folders=(out.absolute(), root.absolute()), notes=out.absolute() / RUN))
             settings = _settings(workers or launcher.default_workers)
             manifest, num_drawn = _make(plan, state, _job(spec, out, root), (settings, launcher), progress)
             seconds = time.monotonic() - started
