@@ -16,7 +16,6 @@ from meshsight.execution.launching import Inbox, Placed
 from meshsight.execution.messages import Hello, JsonObject, Task
 from meshsight.execution.process import WorkerProcess
 
-
 GOODBYE_SECONDS = 5.0
 
 

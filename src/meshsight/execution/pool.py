@@ -30,6 +30,8 @@ from meshsight.execution.messages import (
 )
 
 START_UP = "start-up"
+START_SECONDS = 120.0
+"""Imports and meshes on a busy machine take their time."""
 TICK_SECONDS = 0.5
 GOODBYE_SECONDS = 10.0
 
@@ -271,9 +273,10 @@ class Pool:
 
     def _kill_stuck(self) -> None:
         for seat in self._seats.values():
-            is_stuck = seat.task is not None and seat.process.silent_seconds > self._settings.stall_seconds
+            patience = max(self._settings.stall_seconds, START_SECONDS if seat.place == START_UP else 0)
+            is_stuck = seat.task is not None and seat.process.silent_seconds > patience
             if is_stuck and not seat.was_stuck:
-                log.warning("%s: no progress for %g s; starting anew", seat.place, self._settings.stall_seconds)
+                log.warning("%s: no progress for %g s; starting anew", seat.place, patience)
                 seat.was_stuck = True
                 seat.process.kill()
 

@@ -146,7 +146,7 @@ def test_an_item_that_kills_three_workers_ends_the_work(job: JsonObject) -> None
     ],
 )
 def test_an_item_that_cannot_be_done_is_lost_alone(job: JsonObject, trouble: JsonObject, reason: str) -> None:
-    settings = PoolSettings(workers=2, stall_seconds=1.5, may_lose=True, lost_on=frozenset({"AssetError"}))
+    settings = PoolSettings(workers=2, stall_seconds=2.0, may_lose=True, lost_on=frozenset({"AssetError"}))
     tasks = [Task(key=str(i), spec=spec) for i, spec in enumerate(pieces(4, has_numbers=1, **trouble))]
     lost: list[Lost] = []
     items: Counter[str] = Counter()
