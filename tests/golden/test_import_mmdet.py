@@ -82,7 +82,21 @@ def test_a_mask_head_is_left_out() -> None:
     assert found.state.keys() == convert(faster).state.keys()
 
 
-def test_detr_is_refused_in_one_line() -> None:
-    with pytest.raises(ArtifactError, match="DETR of mmdetection; meshsight has no such detector") as raised:
-        convert(checkpoint("detr/detr_r50_8xb2-150e_coco"))
-    assert "\n" not in str(raised.value)
+def test_detr_imports_with_no_tensor_left_over() -> None:
+    name = "detr/detr_r50_8xb2-150e_coco"
+    found = convert(checkpoint(name))
+    spec = found.spec.model_dump()["architecture"]
+    assert (spec["kind"], spec["backbone"]["depth"], spec["encoder_layers"], spec["num_queries"]) == (
+        "detr",
+        50,
+        6,
+        100,
+    )
+    assert found.classes == COCO
+    joint = sum(".in_proj_" in key for key in KEYS[name])
+    assert joint == 36 and len(found.state) == len(KEYS[name]) + 2 * joint
+    whole = checkpoint(name)
+    for key in ("bbox_head.fc_reg.bias", "decoder.layers.3.norms.2.weight"):
+        less = {other: value for other, value in whole.state.items() if other != key}
+        with pytest.raises(ArtifactError, match="missing"):
+            convert(Checkpoint(name=whole.name, state=less))

@@ -11,7 +11,7 @@ from meshsight.core.files import write_text
 from meshsight.models.build import build_detector
 from meshsight.models.importing.checkpoint import read_checkpoint
 from meshsight.models.importing.class_names import KNOWN
-from meshsight.models.importing.convert import Imported, convert
+from meshsight.models.importing.convert import Imported, convert, convert_published
 from meshsight.models.weights import write_weights
 from meshsight.specs.commented import dump_commented
 from meshsight.specs.training import TrainSpec
@@ -21,6 +21,8 @@ from meshsight.training.run_folder import RunFiles, RunManifest, write_manifest
 
 EPOCHS = 12
 """Length of the recipe that the imported run holds; nothing but a training from it reads it."""
+
+CONFIG, SAFETENSORS = "config.json", ".safetensors"
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +57,10 @@ class ImportResult:
 def import_weights(file: Path, *, out: Path, classes: str | None = None, head: str | None = None) -> ImportResult:
     """Imports weights of mmdetection, mmpretrain, torchvision, timm or YOLOX, recognised by their tensors.
 
+    Models of transformers are recognised by the `config.json` beside them.
+
     Args:
-        file: a file of torch or of safetensors.
+        file: a file of torch or of safetensors; a folder of transformers, or a name on the Hugging Face hub.
         out: folder to be made; a run, if the file holds a detector.
         classes: `coco`, `voc`, a file with a name in each line, or names with commas between; None: those in the file.
         head: retina, freeanchor or pisa, whose tensors look the same.
@@ -69,7 +73,11 @@ def import_weights(file: Path, *, out: Path, classes: str | None = None, head: s
     files = RunFiles(out)
     if files.manifest.exists() or files.weights.exists():
         raise CallError(f"{out} holds a run or weights already; name another folder")
-    imported = convert(read_checkpoint(file), classes=_parse_classes(classes), head=head)
+    published, names = _published(file), _parse_classes(classes)
+    if published is None:
+        imported = convert(read_checkpoint(file), classes=names, head=head)
+    else:
+        imported = convert_published(published, classes=names)
     write_weights(files.weights, imported.state, imported.classes)
     recipe = out / ("backbone.yaml" if imported.is_backbone else "recipe.yaml")
     if imported.is_backbone:
@@ -90,6 +98,15 @@ def import_weights(file: Path, *, out: Path, classes: str | None = None, head: s
         num_parameters=sum(tensor.numel() for tensor in imported.state.values()),
         notes=imported.notes,
     )
+
+
+def _published(file: Path) -> str | None:
+    """Returns where a model of transformers is: a folder with a configuration, or a name on the hub."""
+    folder = file if file.is_dir() else file.parent
+    if (folder / CONFIG).is_file() and (file.is_dir() or file.suffix == SAFETENSORS):
+        return str(folder)
+    is_name = len(file.parts) == len(("owner", "name")) and not file.suffix and not file.exists()
+    return file.as_posix() if is_name and not file.parent.exists() else None
 
 
 def _write_run(files: RunFiles, imported: Imported, spec: TrainSpec, file: Path) -> None:

@@ -139,9 +139,11 @@ class OurPyramid(nn.Module):
 
 
 def detr_twin(detector: Detector, config: DetrConfig) -> DetrForObjectDetection:
+    config.auxiliary_loss = False
     network = DetrForObjectDetection(config)
     network.model.backbone = OurPyramid(detector.backbone)
     state = {name.removeprefix("network."): v for name, v in detector.state_dict().items() if name[:8] == "network."}
+    state |= {f"model.decoder.layernorm.{name}": v for name, v in detector.norm.state_dict().items()}
     missing, unexpected = network.load_state_dict(state, strict=False)
     assert not unexpected and all(name.startswith("model.backbone.") for name in missing)
     return network
@@ -187,6 +189,7 @@ def test_detr_equals_transformers_in_outputs_loss_and_detections() -> None:
 
 def detr_loss(raw: QueryOutputs, library: DetrForObjectDetection) -> tuple[Tensor, dict[str, Tensor]]:
     """What transformers' criterion says of our layers' answers."""
+    library.config.auxiliary_loss = True
     logits, boxes = (part.permute(2, 0, 1, 3) for part in (raw.class_logits, raw.boxes))
     labels = library_labels(raw.region)
     total, terms, _ = ForObjectDetectionLoss(

@@ -13,12 +13,13 @@ SHOWN_CLASSES = 6
 EXAMPLES = examples(
     "meshsight weights import tood_r50_fpn_1x_coco.pth --out zoo/tood",
     "meshsight predict zoo/tood photo.jpg --out found",
+    "meshsight weights import PekingU/rtdetr_v2_r18vd --out zoo/rtdetr",
     "meshsight weights import epoch_12.pth --out zoo/mine --classes valve,pump",
     "meshsight train recipe.yaml --data data/train --out runs/tuned --set weights=zoo/tood",
 )
 
 
-@click.group(short_help="Weights of mmdetection, torchvision, YOLOX and timm.")
+@click.group(short_help="Weights of mmdetection, torchvision, YOLOX, timm and transformers.")
 def weights() -> None:
     """Brings in weights that other programs trained."""
 
@@ -31,6 +32,8 @@ def weights() -> None:
 @verb_command
 def import_weights(file: Path, out: Path, classes: str | None, head: str | None) -> Outcome:
     """Imports a checkpoint of mmdetection 2.x and 3.x, mmpretrain, torchvision, YOLOX or timm, recognised by itself.
+
+    A model of transformers is a folder (config.json, model.safetensors), or its name on the Hugging Face hub.
 
     The folder is a run for `predict`, `evaluate` and `export`, and its weights start a training (`weights:` in the
     recipe). A backbone alone becomes a file for `weights:` of a recipe's backbone. Files that could run code when they

@@ -1,5 +1,6 @@
 """From a checkpoint of another library to tensors of ours, complete and strict."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -10,9 +11,10 @@ from meshsight.models.build import build_detector
 from meshsight.models.importing import mmdet, plain_backbones, torchvision, yolox
 from meshsight.models.importing.checkpoint import Checkpoint
 from meshsight.models.importing.class_names import COCO
+from meshsight.models.importing.libraries import transformers
 from meshsight.models.importing.mmdet_yolo import yolox_plan
 from meshsight.models.importing.plan import Plan
-from meshsight.models.kinds import BACKBONE_KINDS
+from meshsight.models.kinds import BACKBONE_KINDS, LIBRARY_KINDS
 from meshsight.models.weights import misfits
 from meshsight.specs.base import VariantSpec
 
@@ -56,8 +58,28 @@ def convert(checkpoint: Checkpoint, *, classes: tuple[str, ...] | None = None, h
     """
     if head is not None and head not in mmdet.RETINA_KIN:
         raise CallError(f"--head {head}: expected one of {', '.join(mmdet.RETINA_KIN)}")
+    return _convert(lambda: _recognise(checkpoint, head), checkpoint, classes)
+
+
+def convert_published(where: str, *, classes: tuple[str, ...] | None = None) -> Imported:
+    """Converts a model of transformers.
+
+    Args:
+        where: a folder with `config.json` and `model.safetensors`, or a name on the Hugging Face hub.
+        classes: names by class id, in place of those that the configuration tells.
+
+    Raises:
+        ArtifactError: nothing is there, or a model that is not known here.
+        CallError: not as many names as the weights have classes.
+        MissingExtraError: transformers is not installed.
+    """
+    build = LIBRARY_KINDS.builder("transformers")
+    return _convert(lambda: build(transformers.Spec(where=where)), Checkpoint(name=where, state={}), classes)
+
+
+def _convert(recognise: Callable[[], Plan], checkpoint: Checkpoint, classes: tuple[str, ...] | None) -> Imported:
     try:
-        plan = _recognise(checkpoint, head)
+        plan = recognise()
         state = plan.convert()
         _check(plan, state)
     except ArtifactError as error:
@@ -87,7 +109,8 @@ def _recognise(checkpoint: Checkpoint, head: str | None) -> Plan:
         first = ", ".join(list(checkpoint.state)[:3])
         raise ArtifactError(
             f"weights of no model that is known here (they begin with {first}). Known are "
-            "detectors of mmdetection, torchvision and YOLOX, and ResNets, ResNeXts and ConvNeXts"
+            "detectors of mmdetection, torchvision, YOLOX and (with config.json) transformers, and ResNets, ResNeXts "
+            "and ConvNeXts"
         )
     return plan
 

@@ -18,6 +18,7 @@ from meshsight.models.heads import freeanchor, pisa, retina, tood
 from meshsight.models.importing import mmdet_names as names
 from meshsight.models.importing.backbones import num_blocks
 from meshsight.models.importing.checkpoint import Checkpoint
+from meshsight.models.importing.mmdet_detr import detr_model
 from meshsight.models.importing.mmdet_parts import Source, converter, neck_of, resnet_of
 from meshsight.models.importing.mmdet_yolo import yolov3_model, yolox_model
 from meshsight.models.importing.plan import Plan
@@ -139,16 +140,12 @@ def _faster_rcnn(source: Source) -> Plan:
     )
 
 
-def _detr(source: Source) -> Plan:
-    raise ArtifactError("DETR of mmdetection; meshsight has no such detector to import it to")
-
-
 MODELS: dict[str, Callable[[Source], Plan]] = {
     "bbox_head.retina_cls.weight": _retina,
     "bbox_head.tood_cls.weight": _tood,
     "roi_head.bbox_head.fc_cls.weight": _faster_rcnn,
     "bbox_head.multi_level_conv_cls.0.weight": yolox_model,
     "bbox_head.convs_pred.0.weight": yolov3_model,
-    "query_embedding.weight": _detr,
+    "query_embedding.weight": detr_model,
 }
 """The tensor that only one kind of detector has, and what to make of it."""

@@ -1,8 +1,8 @@
 """Builds DETR: transformers' encoder, decoder and heads on a backbone of ours.
 
 Equal to transformers' DetrForObjectDetection in outputs, loss and detections (`tests/unit/models/test_queries.py`).
-Padding is masked, and boxes are shares of the picture without it. As in the paper, each layer's answer is normed before
-it is judged; transformers 5.23 norms the last one only. One deviation: there are regions to ignore.
+Padding is masked, and boxes are shares of the picture without it. One
+deviation: there are regions to ignore.
 
 Shapes: b images, h and w the input.
 """
@@ -11,7 +11,7 @@ Shapes: b images, h and w the input.
 # Configurations of transformers take more than their signatures say.
 
 from jaxtyping import Bool, Float
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import DetrConfig, DetrForObjectDetection, ResNetConfig
 
 from meshsight.models.batch import Targets
@@ -39,6 +39,11 @@ class Detr(QueryDetector):
         self.backbone = backbone
         self.network = DetrForObjectDetection(make_config(spec, last_channels(backbone), num_classes))
         put_backbone(self.network.model, PyramidDoor(backbone))
+        # Norms what a layer says. transformers 5.23 would also hand the normed states on to the next layer when it is
+        # asked for those of all layers, which neither DETR nor its published weights know.
+        decoder = self.network.get_submodule("model.decoder")
+        self.norm = decoder.get_submodule("layernorm")
+        decoder.set_submodule("layernorm", nn.Identity())
         self.criterion = Criterion(spec=spec.matching, scoring="softmax", class_loss=self._class_loss)
 
     def forward(self, images: Float[Tensor, "b 3 h w"], targets: Targets | None = None) -> QueryOutputs:
@@ -46,7 +51,7 @@ class Detr(QueryDetector):
         region = find_region(images)
         mask = region_mask(region, (images.shape[2], images.shape[3]))
         found = self.network.model(self.normalise(images) * mask[:, None], pixel_mask=mask)
-        layers = self.network.model.decoder.layernorm(found.intermediate_hidden_states).permute(1, 2, 0, 3)
+        layers = self.norm(found.intermediate_hidden_states).permute(1, 2, 0, 3)
         boxes = self.network.bbox_predictor(layers).sigmoid()
         return make_outputs(self.network.class_labels_classifier(layers), boxes, region)
 

@@ -93,13 +93,13 @@ def read_published(network_type: type[PreTrainedModel], where: str) -> PreTraine
     except (OSError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ArtifactError(
-            f"{where}: no weights that transformers can read ({reason}). Name a folder with {CONFIG} and "
+            f"no weights that transformers can read ({reason}). Name a folder with {CONFIG} and "
             "model.safetensors; without a network, fetch it elsewhere and copy it here."
         ) from error
     network, info = found
     wrong = {key: sorted(info[key])[:3] for key in ("missing_keys", "unexpected_keys", "mismatched_keys") if info[key]}
     if wrong:
-        raise ArtifactError(f"{where}: weights that do not fit their {CONFIG}: {wrong}")
+        raise ArtifactError(f"weights that do not fit their {CONFIG}: {wrong}")
     return network
 
 
