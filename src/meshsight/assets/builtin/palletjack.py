@@ -61,21 +61,21 @@ class Design:
 
 DESIGNS: tuple[Design, ...] = (
     Design(frame=RED),
-    Design(frame=YELLOW, lean_deg=8, steer_deg=12),
+    Design(frame=YELLOW, lean_deg=8.0, steer_deg=12.0),
     Design(frame=BLUE, handle=SILVER, pump=SILVER, is_wide=True),
-    Design(frame=ORANGE, handle=SILVER, lean_deg=2),
-    Design(frame=CREAM, pump=STEEL, hub=(120, 120, 120), lean_deg=14, steer_deg=-25),
+    Design(frame=ORANGE, handle=SILVER, lean_deg=2.0),
+    Design(frame=CREAM, pump=STEEL, hub=(120, 120, 120), lean_deg=14.0, steer_deg=-25.0),
     Design(frame=NAVY, handle=WHITE, pump=BLUE, is_wide=True),
-    Design(frame=RED, handle=RED, lift_m=0.08, lean_deg=24, steer_deg=20, is_wide=True),
-    Design(frame=YELLOW, forks_m=1.0, over_forks_m=0.68, lean_deg=10, steer_deg=75),
-    Design(frame=STEEL, handle=SILVER, pump=STEEL, lean_deg=5, steer_deg=-8),
-    Design(frame=BLUE, pump=BLACK, has_scale=True, handle=BLACK, lean_deg=3),
-    Design(frame=ORANGE, lift_m=0.1, lean_deg=40, steer_deg=-15),
-    Design(frame=BLACK, handle=BLACK, hub=(200, 160, 30), lean_deg=6, steer_deg=35),
-    Design(frame=GREEN, handle=SILVER, forks_m=0.95, over_forks_m=0.52, lean_deg=4, is_wide=True),
-    Design(frame=ORANGE, handle=ORANGE, pump=STEEL, lean_deg=3, steer_deg=-50),
-    Design(frame=CREAM, handle=SILVER, pump=RED, lift_m=0.05, lean_deg=18, is_wide=True),
-    Design(frame=YELLOW, handle=SILVER, lift_m=0.1, lean_deg=55, steer_deg=5),
+    Design(frame=RED, handle=RED, lift_m=0.08, lean_deg=24.0, steer_deg=20.0, is_wide=True),
+    Design(frame=YELLOW, forks_m=1.0, over_forks_m=0.68, lean_deg=10.0, steer_deg=75.0),
+    Design(frame=STEEL, handle=SILVER, pump=STEEL, lean_deg=5.0, steer_deg=-8.0),
+    Design(frame=BLUE, pump=BLACK, has_scale=True, handle=BLACK, lean_deg=3.0),
+    Design(frame=ORANGE, lift_m=0.1, lean_deg=40.0, steer_deg=-15.0),
+    Design(frame=BLACK, handle=BLACK, hub=(200, 160, 30), lean_deg=6.0, steer_deg=35.0),
+    Design(frame=GREEN, handle=SILVER, forks_m=0.95, over_forks_m=0.52, lean_deg=4.0, is_wide=True),
+    Design(frame=ORANGE, handle=ORANGE, pump=STEEL, lean_deg=3.0, steer_deg=-50.0),
+    Design(frame=CREAM, handle=SILVER, pump=RED, lift_m=0.05, lean_deg=18.0, is_wide=True),
+    Design(frame=YELLOW, handle=SILVER, lift_m=0.1, lean_deg=55.0, steer_deg=5.0),
 )
 
 
@@ -208,8 +208,8 @@ def _along(design: Design, side: float, distance: float, ahead: float = 0.0) -> 
 def _pole(design: Design) -> Surface:
     return join(
         [
-            bar(_along(design, 0, -0.03), _along(design, 0, 0.7), 0.058, 0.034),
-            bar(_along(design, 0, -0.05), _along(design, 0, 0.1), 0.085, 0.052),
+            bar(_along(design, 0.0, -0.03), _along(design, 0.0, 0.7), 0.058, 0.034),
+            bar(_along(design, 0.0, -0.05), _along(design, 0.0, 0.1), 0.085, 0.052),
         ]
     )
 
@@ -231,7 +231,7 @@ def _lever(design: Design) -> Surface:
     """Returns the lever that lowers the forks, in the middle of the loop, and its housing."""
     return join(
         [
-            bar(_along(design, 0, 0.66), _along(design, 0, 0.80), 0.04, 0.03),
+            bar(_along(design, 0.0, 0.66), _along(design, 0.0, 0.80), 0.04, 0.03),
             bar(_along(design, -0.012, 0.79, 0.008), _along(design, -0.012, 0.9, 0.008), 0.02, 0.012),
         ]
     )
