@@ -59,7 +59,7 @@ def renderer(kind: str) -> Iterator[Renderer]:
 @pytest.fixture(scope="module", params=kinds())
 def sharp(request: pytest.FixtureRequest) -> Iterator[Renderer]:
     """The renderer without antialiasing."""
-    opened = try_open(request.param, ASSETS, **({"samples": 1} if request.param == "raster" else {}))
+    opened = try_open(request.param, ASSETS, **({} if request.param == "raycast" else {"samples": 1}))
     if isinstance(opened, str):
         pytest.skip(opened)
     yield opened
@@ -508,7 +508,7 @@ def shadow_scene(*, casts_shadow: bool) -> Scene:
     )
 
 
-def test_a_shadow_falls_where_the_sun_says(renderer):
+def test_a_shadow_falls_where_the_sun_says(renderer, kind):
     scene = shadow_scene(casts_shadow=True)
     shadowed = renderer.render(scene).rgb[..., 0].astype(int)
     lit = renderer.render(shadow_scene(casts_shadow=False)).rgb[..., 0].astype(int)
@@ -518,19 +518,21 @@ def test_a_shadow_falls_where_the_sun_says(renderer):
         if index < 3:
             assert shadowed[v, u] < lit[v, u] - 30
         else:
-            assert shadowed[v, u] == lit[v, u]
+            assert abs(shadowed[v, u] - lit[v, u]) <= (4 if kind == "cycles" else 0)  # light bounces
     u, v = pixels[0]
     dark = shadowed < lit - 30
     area_m2 = dark.sum() * (3.0 / 60) ** 2
     assert area_m2 == pytest.approx(0.16, rel=0.12)
 
 
-def test_ground_outside_the_light_frustum_is_lit(renderer):
+def test_ground_outside_the_light_frustum_is_lit(renderer, kind):
     difference = renderer.render(shadow_scene(casts_shadow=True)).rgb.astype(int) - renderer.render(
         shadow_scene(casts_shadow=False)
     ).rgb.astype(int)
     difference[40:80, 35:75] = 0
-    assert not difference.any()
+    # Where light bounces, a shadow takes a little from its surroundings, too.
+    assert np.abs(difference).max() <= (8 if kind == "cycles" else 0)
+    assert np.abs(difference).mean() <= 0.5
 
 
 CORNERS = {"top left": RED, "top right": GREEN, "bottom left": BLUE, "bottom right": WHITE}

@@ -9,6 +9,7 @@
     |-- AssetError            exit 1   a mesh, texture or environment is bad or missing
     |-- SynthesisError        exit 1   a scene cannot be drawn as asked
     |-- RenderError           exit 1   a renderer cannot start or cannot draw
+    |   `-- LostFrameError             this one frame cannot be drawn; others can
     |-- ExecutionError        exit 1   a worker process failed for good
     |-- StorageError          exit 1   the disk is full or a file cannot be written
     |-- TrainingError         exit 1   training cannot start or go on
@@ -56,6 +57,10 @@ class SynthesisError(MeshsightError):
 
 class RenderError(MeshsightError):
     """A renderer cannot start or cannot draw."""
+
+
+class LostFrameError(RenderError):
+    """One frame ends whatever draws it, again and again; others can be drawn."""
 
 
 class ExecutionError(MeshsightError):

@@ -30,6 +30,12 @@ THREAD_VARIABLES = (
 log = logging.getLogger(__name__)
 
 
+def given_threads() -> int:
+    """Returns how many threads this process was told to use, 0 when it was not."""
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    return int(given) if given.isdigit() else 0
+
+
 def worker_environment(threads: int) -> dict[str, str]:
     """Returns this process's environment with every thread pool of numerical libraries and Mesa's llvmpipe limited."""
     return {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads)), "PYTHONUTF8": "1"}

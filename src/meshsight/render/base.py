@@ -5,6 +5,7 @@ that every renderer has the same one.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import replace
 from types import TracebackType
 from typing import ClassVar, final
@@ -16,6 +17,11 @@ from meshsight.render.features import Feature, features_of
 from meshsight.render.sensor import apply_sensor
 from meshsight.specs.base import VariantSpec
 from meshsight.specs.scene import RENDERER_KINDS
+
+
+def _do_nothing() -> None:
+    return
+
 
 # Renderers may carry ids through float32 targets, which hold integers exactly up to here.
 MAX_INSTANCE_ID = 2**24
@@ -29,6 +35,9 @@ class Renderer(ABC):
     """
 
     draws: ClassVar[frozenset[Feature]] = frozenset()
+
+    on_progress: Callable[[], None] = staticmethod(_do_nothing)
+    """Called now and then while a long frame is drawn, by renderers that take long; set it from outside."""
 
     @property
     @abstractmethod

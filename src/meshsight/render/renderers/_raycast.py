@@ -2,32 +2,30 @@
 
 Ids, depth and silhouettes are as exact as the rasteriser's and share no code with its drawing. The picture is simpler:
 every surface is matt, so `metallic`, `roughness` and their textures change nothing; textures are read without mipmaps;
-there is one sample a pixel; an area light is 16 small lamps, each with hard shadows. Depth of field and motion are
-refused. Everything else of a scene is honoured.
+there is one sample a pixel. Everything else of a scene is honoured: poses, textures, tints, flat colours, suns and
+their shadows, point lights, environment, ground, backgrounds and the sensor.
 """
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Float, Int32
+from jaxtyping import Float
 
 from meshsight.core.images import RgbImage
 from meshsight.core.pose import invert_pose
-from meshsight.records.frame import Frame, Silhouette
+from meshsight.records.frame import Frame
 from meshsight.records.scene import AssetSource, Scene
 from meshsight.render.backdrop import draw_backdrop
 from meshsight.render.base import Renderer
 from meshsight.render.cache import ResourceCache
-from meshsight.render.equirect import look_up, rotation_env_world
 from meshsight.render.features import Feature
-from meshsight.render.planes import planes_of
 from meshsight.render.rays.body import Body, PlacedBody, make_body, place_body
 from meshsight.render.rays.lighting import light_looks
-from meshsight.render.rays.looks import Looks, add_bodies, add_plane, no_looks
+from meshsight.render.rays.looks import Looks, add_bodies, add_ground, no_looks
+from meshsight.render.rays.silhouettes import trace_silhouettes
 from meshsight.render.rays.tracing import Hits, Tracer, image_window, pixel_rays
 from meshsight.render.renderers.raycast import Spec
-from meshsight.render.silhouette import make_silhouette
+from meshsight.render.sky import sky_along
 from meshsight.render.tone import encode_srgb, gains, to_image, tone_curve
 
 _CACHE_BYTES = 512 * 2**20
@@ -41,9 +39,7 @@ def build(spec: Spec, assets: AssetSource) -> Renderer:
 class RaycastRenderer(Renderer):
     """Draws with rays on the CPU."""
 
-    draws: ClassVar[frozenset[Feature]] = frozenset(
-        {"lens", "walls", "spot_lights", "area_lights", "glow", "part_materials"}
-    )
+    draws: ClassVar[frozenset[Feature]] = frozenset({"lens"})
 
     def __init__(self, assets: AssetSource) -> None:
         self._assets = assets
@@ -64,10 +60,10 @@ class RaycastRenderer(Renderer):
         add_bodies(looks, placed, hits, self._assets)
         depth = hits.depth_m
         ids = np.concatenate([[item.thing.instance_id for item in placed], [0]])[hits.body]
-        for plane in planes_of(scene, self._assets):
-            plane_depth = add_plane(looks, plane, scene, hits.rays, depth)
-            ids = np.where(plane_depth < depth, 0, ids)
-            depth = np.minimum(depth, plane_depth)
+        if scene.ground is not None:
+            ground_depth = add_ground(looks, scene.ground, scene, hits, self._assets)
+            ids = np.where(ground_depth < depth, 0, ids)
+            depth = np.minimum(depth, ground_depth)
         depth = np.where(np.isfinite(depth), depth, 0.0)
         size_hw = scene.camera.size_hw
         instance_ids = ids.reshape(size_hw).astype(np.int32)
@@ -75,7 +71,7 @@ class RaycastRenderer(Renderer):
             rgb=self._picture(scene, looks, hits, depth, tracer),
             depth_m=depth.reshape(size_hw).astype(np.float32),
             instance_id=instance_ids,
-            silhouettes=_silhouettes(scene, placed, instance_ids),
+            silhouettes=trace_silhouettes(scene, placed, instance_ids),
         )
 
     def _place(self, scene: Scene) -> list[PlacedBody]:
@@ -100,10 +96,7 @@ class RaycastRenderer(Renderer):
         backdrop = draw_backdrop(scene, self._assets)
         behind = ~looks.is_seen
         if backdrop is None:
-            directions = hits.rays[behind] / np.linalg.norm(hits.rays[behind], axis=1, keepdims=True)
-            R_env_cam = rotation_env_world(scene.environment) @ scene.T_world_cam[:3, :3]
-            sky = scene.environment.strength * look_up(radiance, directions @ R_env_cam.T)
-            picture[behind] = to_image(encode_srgb(tone_curve(sky * factor)))
+            picture[behind] = to_image(sky_along(hits.rays[behind], scene, self._assets))
         else:
             picture[behind] = backdrop.reshape(-1, 3)[behind]
         return picture.reshape(*scene.camera.size_hw, 3)
@@ -111,19 +104,3 @@ class RaycastRenderer(Renderer):
     def close(self) -> None:
         """Forgets all meshes."""
         self._bodies.clear()
-
-
-def _silhouettes(
-    scene: Scene, placed: Sequence[PlacedBody], instance_ids: Int32[np.ndarray, "h w"]
-) -> tuple[Silhouette, ...]:
-    """Traces every labelled object alone over its window."""
-    found: list[Silhouette] = []
-    for item in placed:
-        if item.thing.class_id is None:
-            continue
-        window = item.window
-        rays = pixel_rays(scene.camera, window)
-        hits = Tracer([item]).first_hits(rays, scene.near_m, scene.far_m)
-        alone = (hits.body >= 0).reshape(window.height, window.width)
-        found.append(make_silhouette(item.thing.instance_id, window, alone, instance_ids))
-    return tuple(found)
