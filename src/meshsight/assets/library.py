@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from meshsight.assets.builtin.catalogue import list_objects, list_shapes, make_builtin
+from meshsight.assets.builtin.catalogue import list_families, list_objects, list_shapes, make_builtin
 from meshsight.assets.environment_files import read_environment
 from meshsight.assets.loading import MAX_TEXTURE_PX, load_mesh
 from meshsight.assets.places import find_file
@@ -19,7 +19,7 @@ from meshsight.records.mesh import Mesh
 from meshsight.specs.mesh_import import MeshImport
 
 _BUILTIN = "builtin:"
-_BUILTIN_NAMES = frozenset((*list_objects(), *list_shapes()))
+_BUILTIN_NAMES = frozenset((*list_objects(), *list_shapes(), *list_families()))
 
 
 class AssetLibrary:

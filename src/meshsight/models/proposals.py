@@ -24,7 +24,7 @@ from meshsight.models.batch import Targets
 from meshsight.models.detectors.two_stage import ProposalSpec
 from meshsight.models.parts import FeatureSpec, Pyramid
 from meshsight.models.sampling import sample_owners
-from meshsight.models.suppression import suppress
+from meshsight.models.suppression import becomes_graph, suppress
 
 
 class Proposals(NamedTuple):
@@ -72,7 +72,10 @@ class ProposalNetwork(nn.Module):
         levels = zip(anchors, logits.split(counts, 1), deltas.split(counts, 1), strict=True)
         found = [self._propose_level(*level, size_hw) for level in levels]
         boxes, scores = (torch.cat(parts, dim=1) for parts in zip(*found, strict=True))
-        best, index = scores.topk(min(self.spec.num_proposals, scores.shape[1]), dim=1)
+        count = min(self.spec.num_proposals, scores.shape[1])
+        if not becomes_graph():  # what is suppressed need not go through the second stage
+            count = min(count, max(1, int((scores > 0).sum(dim=1).max())))
+        best, index = scores.topk(count, dim=1)
         return Proposals(boxes.gather(1, index[..., None].expand(-1, -1, 4)), best)
 
     def _propose_level(self, anchors: Tensor, logits: Tensor, deltas: Tensor, size_hw: tuple[int, int]) -> Proposals:

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from meshsight.records.mesh import Mesh, MeshPart, bounds_of
-from meshsight.records.scene import AssetSource, MaterialOverride, Rgb
+from meshsight.records.scene import AssetSource, Ground, MaterialOverride, Rgb, SceneObject, Wall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -33,7 +33,7 @@ class Surface:
         base_color: linear RGB factor.
         metallic, roughness: factors on the channels B and G of `metallic_roughness_texture` where
             `metallic_from_texture` and `roughness_from_texture` say so, else the values themselves.
-        emissive: linear RGB that is added.
+        emissive: linear RGB that is added, times `emissive_texture` if there is one.
         flat: linear RGB that replaces all shading, or None.
     """
 
@@ -41,6 +41,7 @@ class Surface:
     metallic: float
     roughness: float
     emissive: Rgb
+    emissive_texture: Texture | None
     base_color_texture: Texture | None
     metallic_roughness_texture: Texture | None
     metallic_from_texture: bool
@@ -51,14 +52,15 @@ class Surface:
 def resolve_surface(mesh: Mesh, part_index: int, override: MaterialOverride, assets: AssetSource) -> Surface:
     """Applies a scene's override to the material of one part."""
     material = mesh.parts[part_index].material
-    red, green, blue = material.base_color
+    red, green, blue = material.base_color if override.color is None else override.color
     tint = override.tint
     glossy = material.metallic_roughness_texture
     return Surface(
         base_color=(red * tint[0], green * tint[1], blue * tint[2]),
         metallic=material.metallic if override.metallic is None else override.metallic,
         roughness=material.roughness if override.roughness is None else override.roughness,
-        emissive=material.emissive,
+        emissive=material.emissive if override.glow is None else override.glow,
+        emissive_texture=None if override.glow_texture is None else named_texture(override.glow_texture, assets),
         base_color_texture=_base_texture(mesh, part_index, override, assets),
         metallic_roughness_texture=_own_texture(mesh, part_index, "glossy", glossy),
         metallic_from_texture=glossy is not None and override.metallic is None,
@@ -67,13 +69,20 @@ def resolve_surface(mesh: Mesh, part_index: int, override: MaterialOverride, ass
     )
 
 
-def plain_surface(color: Rgb, roughness: float, texture: Texture | None) -> Surface:
-    """Returns a dielectric surface of one colour, as the ground has."""
+def override_of(thing: SceneObject, part_index: int) -> MaterialOverride:
+    """Returns what a scene changes of one part of an object."""
+    return next((each.material for each in thing.part_materials if each.part == part_index), thing.material)
+
+
+def plane_surface(plane: Ground | Wall, assets: AssetSource) -> Surface:
+    """Returns the surface of a ground or a wall."""
+    texture = None if plane.texture is None else named_texture(plane.texture, assets)
     return Surface(
-        base_color=color,
-        metallic=0.0,
-        roughness=roughness,
-        emissive=(0.0, 0.0, 0.0),
+        base_color=plane.tint,
+        metallic=plane.metallic,
+        roughness=plane.roughness,
+        emissive=plane.glow,
+        emissive_texture=None if plane.glow_texture is None else named_texture(plane.glow_texture, assets),
         base_color_texture=texture,
         metallic_roughness_texture=None,
         metallic_from_texture=False,
@@ -90,6 +99,8 @@ def named_texture(ref: str, assets: AssetSource) -> Texture:
 def _base_texture(mesh: Mesh, part_index: int, override: MaterialOverride, assets: AssetSource) -> Texture | None:
     if override.texture is not None:
         return named_texture(override.texture, assets)
+    if override.color is not None:
+        return None
     return _own_texture(mesh, part_index, "base", mesh.parts[part_index].material.base_color_texture)
 
 

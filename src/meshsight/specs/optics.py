@@ -18,18 +18,18 @@ class FocusSpec(Spec):
     """Focal length over the diameter of the opening: small numbers blur more."""
     sensor_width_mm: float = Field(default=36.0, gt=0)
     """Width of the sensor, which turns the focal length from pixels into millimetres."""
-    on: Literal["object", "region", "distance"] = "object"
+    target: Literal["object", "region", "distance"] = "object"
     """What is sharp: one of the labelled objects (the region, where there is none), the middle of the scene, or a
     distance."""
     distance_m: Positive | None = None
-    """Depth that is sharp, with `on: distance`."""
+    """Depth that is sharp, with `target: distance`."""
     error: Positive = Uniform(low=0.9, high=1.1)
     """Factor on that depth: an autofocus that misses."""
 
     @model_validator(mode="after")
     def _has_distance(self) -> "FocusSpec":
-        if (self.on == "distance") != (self.distance_m is not None):
-            raise ValueError("give distance_m with `on: distance`, and null otherwise")
+        if (self.target == "distance") != (self.distance_m is not None):
+            raise ValueError("give distance_m with `target: distance`, and null otherwise")
         return self
 
 

@@ -43,8 +43,8 @@ def draw_focus(
         return None
     f_number = draws.number("focus.aperture_m", "focus.f_number", spec.f_number, rng)
     depth = _depth_in_focus(spec, view, labelled, middle, rng) * sample(spec.error, rng)
-    on = describe(spec.distance_m) if spec.distance_m is not None else spec.on
-    draws.note("focus.distance_m", f"focus on {on}, error {describe(spec.error)}")
+    target = describe(spec.distance_m) if spec.distance_m is not None else spec.target
+    draws.note("focus.distance_m", f"focus on {target}, error {describe(spec.error)}")
     focal_m = 1e-3 * spec.sensor_width_mm * view.camera.fx / view.camera.size_hw[1]
     return Focus(aperture_m=focal_m / f_number, distance_m=max(depth, 2.0 * view.near_m))
 
@@ -54,7 +54,7 @@ def _depth_in_focus(
 ) -> float:
     if spec.distance_m is not None:
         return sample(spec.distance_m, rng)
-    if spec.on == "object" and labelled:
+    if spec.target == "object" and labelled:
         return view.depth_of(labelled[int(rng.integers(0, len(labelled)))].center)
     return view.depth_of(middle)
 

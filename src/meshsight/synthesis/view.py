@@ -43,6 +43,9 @@ class View:
 
     def ray(self, pixel_xy: Float[np.ndarray, "2"]) -> Vector3:
         """Returns the direction of a pixel in the camera's frame, with z = 1."""
+        if self.camera.lens is None:
+            camera = self.camera
+            return np.array([(pixel_xy[0] - camera.cx) / camera.fx, (pixel_xy[1] - camera.cy) / camera.fy, 1.0])
         ray = unproject(self.camera, np.asarray(pixel_xy, dtype=np.float64)[None], np.ones(1))[0]
         if not np.isfinite(ray[0]):
             # Outside the image there may be places that the lens shows nothing at: there a pinhole's ray will do.

@@ -417,7 +417,7 @@ def test_the_focus_is_on_an_object_and_as_open_as_its_number_says(assets, make_s
     depths = [(body.center - scene.T_world_cam[:3, 3]) @ scene.T_world_cam[:3, 2] for body in bodies_of(scene, assets)]
     assert min(abs(scene.focus.distance_m - depth) for depth in depths) < 1e-9
     assert scene.focus.aperture_m == pytest.approx(0.036 * scene.camera.fx / 640 / 2.8)
-    fixed = draw_scene(spec.evolve(focus={"on": "distance", "distance_m": 0.8, "error": 1}), assets, frame)
+    fixed = draw_scene(spec.evolve(focus={"target": "distance", "distance_m": 0.8, "error": 1}), assets, frame)
     assert fixed.focus.distance_m == pytest.approx(0.8)
 
 

@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 
 from meshsight.assets.builtin import household, packages, shapes, tools, toys
+from meshsight.assets.builtin.families import FAMILIES
 from meshsight.assets.fingerprint import fingerprint_parts
 from meshsight.core.errors import AssetError
 from meshsight.core.kinds import did_you_mean
@@ -66,18 +67,42 @@ def list_shapes() -> dict[str, str]:
     return {maker.__name__: inspect.getdoc(maker) or "" for maker in _SHAPES}
 
 
+def list_families() -> dict[str, str]:
+    """Returns every family of objects, `FAMILY/0` to `FAMILY/n`, with its one-line description."""
+    return {name: inspect.getdoc(family.make) or "" for name, family in FAMILIES.items()}
+
+
+def list_variants(family: str) -> tuple[str, ...]:
+    """Returns the names of a family's objects."""
+    return tuple(f"{family}/{index}" for index in range(FAMILIES[family].count))
+
+
 @cache
 def make_builtin(name: str) -> Mesh:
     """Makes a built-in object: metres, z up, origin at the centre of its bounding box.
 
+    Args:
+        name: of an object, or FAMILY/INDEX; a family alone means its first object.
+
     Raises:
         AssetError: there is no such object.
     """
-    if name not in _MAKERS:
-        hint = did_you_mean(name, _MAKERS) or f"; there are: {', '.join(_MAKERS)}"
-        raise AssetError(f"'builtin:{name}': no built-in object '{name}'{hint}")
-    parts = _centred(_MAKERS[name]())
+    parts = _centred(_make_parts(name))
     return Mesh(name=name, fingerprint=fingerprint_parts(parts), parts=parts)
+
+
+def _make_parts(name: str) -> list[MeshPart]:
+    if name in _MAKERS:
+        return _MAKERS[name]()
+    family, slash, index = name.partition("/")
+    if family not in FAMILIES:
+        known = (*_MAKERS, *FAMILIES)
+        hint = did_you_mean(family, known) or f"; there are: {', '.join(known)}"
+        raise AssetError(f"'builtin:{name}': no built-in object '{family}'{hint}")
+    count = FAMILIES[family].count
+    if slash and not (index.isdecimal() and int(index) < count):
+        raise AssetError(f"'builtin:{name}': there are {family}/0 to {family}/{count - 1}")
+    return FAMILIES[family].make(int(index or 0))
 
 
 def _centred(parts: list[MeshPart]) -> tuple[MeshPart, ...]:

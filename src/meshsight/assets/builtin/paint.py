@@ -3,6 +3,8 @@
 Colours are sRGB 0..255, as a paint chart gives them.
 """
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from jaxtyping import UInt8
@@ -36,6 +38,11 @@ def plain(color: Color, roughness: float = 0.5, metallic: float = 0.0) -> Materi
 def painted(texture: RgbImage, roughness: float = 0.5, metallic: float = 0.0) -> Material:
     """Returns a material that shows a texture as it is."""
     return Material(base_color=(1.0, 1.0, 1.0), roughness=roughness, metallic=metallic, base_color_texture=texture)
+
+
+def named(material: Material, name: str) -> Material:
+    """Returns a material under a name, by which a scene may choose the part."""
+    return replace(material, name=name)
 
 
 def make_part(surface: Surface, material: Material) -> MeshPart:
@@ -89,6 +96,18 @@ def worn(image: RgbImage, name: str, depth: float = 0.15) -> RgbImage:
     """Darkens a texture unevenly, so that no surface is perfectly even; `name` keys the noise."""
     dirt = fractal_noise(stream(0, 0, f"builtin:{name}"), image.shape[:2], (4, 4), 6)
     return shade(image, np.float32(1.0) - np.float32(depth) * dirt)
+
+
+def scuffed(color: Color, name: str, size: int = 128) -> RgbImage:
+    """Returns paint that was used hard: uneven, with scratches down to the primer; `name` keys them."""
+    rng = stream(0, 0, f"builtin:scratches of {name}")
+    skin = canvas(color, size, size)
+    for _ in range(size // 5):
+        start, run = rng.integers(0, size, 2), rng.integers(-size // 10, size // 10 + 1, 2)
+        shade_of = rng.uniform(0.6, 0.9) if rng.random() < 0.7 else rng.uniform(1.05, 1.2)
+        mark = tuple(int(min(255, channel * shade_of)) for channel in color)
+        cv2.line(skin, start.tolist(), (start + run).tolist(), mark, int(rng.integers(1, 3)), cv2.LINE_AA)
+    return worn(skin, name, 0.28)
 
 
 def atlas(right_left: RgbImage, front_back: RgbImage, top_bottom: RgbImage) -> UInt8[np.ndarray, "h w 3"]:

@@ -67,7 +67,7 @@ class FrameBlock:
         block["intrinsics"] = (camera.fx, camera.fy, camera.cx, camera.cy)
         block["view"] = (camera.size_hw[1], camera.size_hw[0], scene.near_m, scene.far_m)
         _fill_suns(block, scene, T_cam_world, shadows)
-        for i, light in enumerate(scene.point_lights):
+        for i, light in enumerate(scene.point_lights[:MAX_POINT_LIGHTS]):
             block["point_position"][i, :3] = T_cam_world[:3, :3] @ light.position + T_cam_world[:3, 3]
             block["point_intensity"][i, :3] = light.intensity
         self._buffer.write(block.tobytes())
@@ -93,12 +93,11 @@ def check_lights(scene: Scene) -> None:
     """Refuses more lights than the shaders hold.
 
     Raises:
-        RenderError: too many suns or point lights.
+        RenderError: too many suns.
     """
-    if len(scene.suns) > MAX_SUNS or len(scene.point_lights) > MAX_POINT_LIGHTS:
+    if len(scene.suns) > MAX_SUNS:
         raise RenderError(
-            f"frame {scene.frame}: renderer 'raster' draws up to {MAX_SUNS} suns and {MAX_POINT_LIGHTS} point lights, "
-            f"found {len(scene.suns)} and {len(scene.point_lights)}"
+            f"frame {scene.frame}: renderer 'raster' draws up to {MAX_SUNS} suns, found {len(scene.suns)}"
         )
 
 

@@ -12,8 +12,8 @@ from jaxtyping import Float32, Int32
 
 from meshsight.records.frame import Silhouette
 from meshsight.render.gl.geometry import PartGeometry
-from meshsight.render.gl.ground import PlacedGround
 from meshsight.render.gl.placed import Placed
+from meshsight.render.gl.planes import PlacedPlane
 from meshsight.render.gl.programs import Programs, set_uniform
 from meshsight.render.gl.targets import SizedTarget
 from meshsight.render.packing import pack_windows
@@ -33,7 +33,7 @@ class LabelPass:
         self._atlas = SizedTarget(context, components=1, dtype="f1", has_depth=False)
 
     def draw_labels(
-        self, size_hw: tuple[int, int], placed: Sequence[Placed], ground: PlacedGround | None
+        self, size_hw: tuple[int, int], placed: Sequence[Placed], planes: Sequence[PlacedPlane]
     ) -> tuple[Int32[np.ndarray, "h w"], Float32[np.ndarray, "h w"]]:
         """Returns ids and planar depth in metres of objects that touch the image; both 0 where nothing is."""
         height, width = size_hw
@@ -46,9 +46,9 @@ class LabelPass:
         for item in placed:
             item.set_culling(self._context, is_outside=item.is_before_camera)
             self._draw(item.cam_from_object, item.thing.instance_id, item.geometry.parts)
-        if ground is not None:
-            self._context.disable(moderngl.CULL_FACE)
-            self._draw(ground.cam_from_ground, 0, [ground.geometry])
+        self._context.disable(moderngl.CULL_FACE)
+        for plane in planes:
+            self._draw(plane.cam_from_plane, 0, [plane.geometry])
         data = np.frombuffer(target.read((0, 0, width, height), components=2, dtype="f4", alignment=1), np.float32)
         data = data.reshape(height, width, 2)
         return data[:, :, 0].astype(np.int32), np.ascontiguousarray(data[:, :, 1])

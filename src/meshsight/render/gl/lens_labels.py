@@ -15,9 +15,9 @@ from meshsight.core.camera import Camera, unproject
 from meshsight.records.frame import Silhouette
 from meshsight.records.scene import Scene
 from meshsight.render.gl.geometry import PartGeometry
-from meshsight.render.gl.ground import PlacedGround
 from meshsight.render.gl.lens import LensUniforms
 from meshsight.render.gl.placed import Placed
+from meshsight.render.gl.planes import PlacedPlane
 from meshsight.render.gl.programs import Programs, bind_sampler, set_uniform
 from meshsight.render.gl.targets import SizedTarget
 from meshsight.render.silhouette import make_silhouette
@@ -45,7 +45,7 @@ class LensLabelPass:
         self._screen_array = context.vertex_array(self._look_program, self._screen, "in_position")
 
     def draw_labels(
-        self, scene: Scene, placed: Sequence[Placed], ground: PlacedGround | None
+        self, scene: Scene, placed: Sequence[Placed], planes: Sequence[PlacedPlane]
     ) -> tuple[Int32[np.ndarray, "h w"], Float32[np.ndarray, "h w"]]:
         """Returns ids and planar depth in metres; both 0 where nothing is."""
 
@@ -54,9 +54,9 @@ class LensLabelPass:
                 if _overlap(item.window, tile):
                     item.set_culling(self._context, is_outside=item.is_before_camera)
                     self._draw(item.cam_from_object, item.thing.instance_id, item.geometry.parts)
-            if ground is not None:
-                self._context.disable(moderngl.CULL_FACE)
-                self._draw(ground.cam_from_ground, 0, [ground.geometry])
+            self._context.disable(moderngl.CULL_FACE)
+            for plane in planes:
+                self._draw(plane.cam_from_plane, 0, [plane.geometry])
 
         height, width = scene.camera.size_hw
         data = self._look_at(scene, Window(0, 0, width, height, is_cut=False), draw)

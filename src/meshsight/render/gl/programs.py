@@ -62,3 +62,10 @@ def bind_sampler(program: moderngl.Program, name: str, unit: int) -> None:
     member = program.get(name, None)
     if isinstance(member, moderngl.Uniform):
         member.value = unit
+
+
+def bind_block(program: moderngl.Program, name: str, binding: int) -> None:
+    """Points a uniform block at a buffer binding, if the program uses it."""
+    member = program.get(name, None)
+    if isinstance(member, moderngl.UniformBlock):
+        member.binding = binding

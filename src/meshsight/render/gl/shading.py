@@ -9,8 +9,11 @@ from meshsight.core.images import RgbImage
 from meshsight.records.scene import AssetSource, Scene
 from meshsight.render.backdrop import draw_backdrop
 from meshsight.render.gl.environment import EnvironmentMaps
+from meshsight.render.gl.frame_block import MAX_POINT_LIGHTS
+from meshsight.render.gl.lamp_block import LAMP_BINDING
+from meshsight.render.gl.lamp_shadows import LampShadows
 from meshsight.render.gl.lens import LensUniforms
-from meshsight.render.gl.programs import Programs, bind_sampler, set_uniform
+from meshsight.render.gl.programs import Programs, bind_block, bind_sampler, set_uniform
 from meshsight.render.gl.shadow import ShadowMaps
 from meshsight.render.gl.surfaces import SurfaceBuffer
 from meshsight.render.gl.targets import SizedTarget
@@ -24,6 +27,7 @@ _SAMPLERS = (
     "environment",
     "shadow_atlas",
     "background",
+    "lamp_atlas",
 )
 
 
@@ -45,7 +49,8 @@ class ShadingPass:
         scene: Scene,
         surfaces: tuple[SurfaceBuffer, bool],
         environment: EnvironmentMaps,
-        shadows: ShadowMaps,
+        shadows: tuple[ShadowMaps, LampShadows],
+        has_lamps: bool,
         assets: AssetSource,
     ) -> RgbImage:
         """Returns the encoded picture; the frame's block is bound.
@@ -55,7 +60,8 @@ class ShadingPass:
         buffer, has_emission = surfaces
         height, width = scene.camera.size_hw
         backdrop = draw_backdrop(scene, assets)
-        macros = [f"SAMPLES_PER_SIDE {self._samples_per_side}", *_light_macros(scene, shadows)]
+        macros = [f"SAMPLES_PER_SIDE {self._samples_per_side}", *_light_macros(scene, shadows[0])]
+        macros += ["HAS_LAMPS"] if has_lamps else []
         macros += ["HAS_EMISSION"] if has_emission else []
         macros += ["HAS_PICTURE"] if backdrop is not None else []
         macros += ["HAS_LENS"] if scene.camera.lens is not None else []
@@ -68,7 +74,8 @@ class ShadingPass:
         buffer.depth.use(_SAMPLERS.index("surface_depth"))
         buffer.emission.use(_SAMPLERS.index("emission"))
         environment.bind_reflections(_SAMPLERS.index("environment"))
-        shadows.bind(_SAMPLERS.index("shadow_atlas"))
+        shadows[0].bind(_SAMPLERS.index("shadow_atlas"))
+        shadows[1].bind(_SAMPLERS.index("lamp_atlas"))
         if backdrop is None:
             environment.bind_sky(assets.environment(scene.environment.ref), _SAMPLERS.index("background"))
         else:
@@ -85,6 +92,7 @@ class ShadingPass:
         program = self._programs.get("shade.vert", "shade.frag", *macros)
         for unit, name in enumerate(_SAMPLERS):
             bind_sampler(program, name, unit)
+        bind_block(program, "LampBlock", LAMP_BINDING)
         return program
 
     def _screen_array(self, program: moderngl.Program) -> moderngl.VertexArray:
@@ -125,5 +133,5 @@ def _light_macros(scene: Scene, shadows: ShadowMaps) -> list[str]:
     return [
         f"NUM_SUNS {len(scene.suns)}",
         f"NUM_SHADOWS {len(shadows.suns)}",
-        f"NUM_POINT_LIGHTS {len(scene.point_lights)}",
+        f"NUM_POINT_LIGHTS {min(len(scene.point_lights), MAX_POINT_LIGHTS)}",
     ]

@@ -12,7 +12,7 @@ from meshsight.render.gl.placed import Placed
 from meshsight.render.gl.programs import Programs, set_uniform
 
 # Room at the borders of a square, so that filtering never reads the neighbouring one.
-_BORDER_TEXELS = 4
+BORDER_TEXELS = 4
 
 
 class ShadowMaps:
@@ -44,7 +44,7 @@ class ShadowMaps:
         self.texel_m = 0.0
         if not self.suns:
             return
-        corners = [_box_corners_world(item) for item in placed]
+        corners = [box_corners_world(item) for item in placed]
         self._target.use()
         self._target.viewport = (0, 0, self.map_size * len(self.suns), self.map_size)
         self._target.clear(depth=1.0)
@@ -55,16 +55,8 @@ class ShadowMaps:
             self.clip_from_world.append(clip_from_world)
             self.texel_m = max(self.texel_m, _texel_size(clip_from_world, self.map_size))
             self._target.viewport = (column * self.map_size, 0, self.map_size, self.map_size)
-            self._draw_casters(clip_from_world @ scene.T_world_cam, placed)
+            draw_casters(self._context, self._program, clip_from_world @ scene.T_world_cam, placed)
         self._context.polygon_offset = (0.0, 0.0)
-
-    def _draw_casters(self, clip_from_cam: Matrix4, placed: Sequence[Placed]) -> None:
-        for item in placed:
-            # A light's image is mirrored as the camera's is, so outside faces turn the same way in both.
-            item.set_culling(self._context, is_outside=True)
-            set_uniform(self._program, "shadow_from_object", clip_from_cam @ item.cam_from_object)
-            for part in item.geometry.parts:
-                part.draw(self._program)
 
     def bind(self, unit: int) -> None:
         """Binds the atlas."""
@@ -76,13 +68,25 @@ class ShadowMaps:
         self._atlas.release()
 
 
+def draw_casters(
+    context: moderngl.Context, program: moderngl.Program, clip_from_cam: Matrix4, placed: Sequence[Placed]
+) -> None:
+    """Draws what a light sees of objects that it lies outside of."""
+    for item in placed:
+        # A light's image is mirrored as the camera's is, so outside faces turn the same way in both.
+        item.set_culling(context, is_outside=True)
+        set_uniform(program, "shadow_from_object", clip_from_cam @ item.cam_from_object)
+        for part in item.geometry.parts:
+            part.draw(program)
+
+
 def fit_light(direction: Vector3, points: Points3, map_size: int) -> Matrix4:
     """Returns the orthographic clip matrix that looks along the light and holds all points (n, 3)."""
-    rotation = _light_axes(direction)
+    rotation = light_axes(direction)
     seen = points @ rotation.T
     low, high = seen.min(axis=0), seen.max(axis=0)
     half = np.maximum(0.5 * (high - low), 1e-4)
-    half[:2] *= map_size / (map_size - 2 * _BORDER_TEXELS)
+    half[:2] *= map_size / (map_size - 2 * BORDER_TEXELS)
     half[2] *= 1.01
     fit = np.eye(4)
     fit[:3, :3] = rotation / half[:, None]
@@ -90,7 +94,7 @@ def fit_light(direction: Vector3, points: Points3, map_size: int) -> Matrix4:
     return fit
 
 
-def _light_axes(direction: Vector3) -> Float[np.ndarray, "3 3"]:
+def light_axes(direction: Vector3) -> Float[np.ndarray, "3 3"]:
     """Returns rows right, up and away from the light."""
     away = -direction / np.linalg.norm(direction)
     helper = np.array([0.0, 0.0, 1.0]) if abs(away[2]) < 0.9 else np.array([1.0, 0.0, 0.0])
@@ -103,7 +107,7 @@ def _texel_size(clip_from_world: Matrix4, map_size: int) -> float:
     return float(2.0 / map_size / np.linalg.norm(clip_from_world[:2, :3], axis=1).min())
 
 
-def _box_corners_world(item: Placed) -> Points3:
+def box_corners_world(item: Placed) -> Points3:
     """Returns the eight corners of the object's own box, in the world."""
     hull = item.geometry.hull
     low, high = hull.min(axis=0), hull.max(axis=0)

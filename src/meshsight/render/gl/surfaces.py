@@ -5,20 +5,21 @@ Shading it afterwards costs one evaluation a pixel, however small the triangles 
 """
 
 from collections.abc import Sequence
+from itertools import chain
 
 import moderngl
 import numpy as np
 
 from meshsight.records.scene import AssetSource
 from meshsight.render.gl.geometry import PartGeometry
-from meshsight.render.gl.ground import PlacedGround
 from meshsight.render.gl.placed import Placed
+from meshsight.render.gl.planes import PlacedPlane
 from meshsight.render.gl.programs import Programs, bind_sampler, set_uniform
 from meshsight.render.gl.textures import Textures
-from meshsight.render.surface import Surface, resolve_surface
+from meshsight.render.surface import Surface, override_of, resolve_surface
 from meshsight.render.tone import flat_color
 
-_BASE_UNIT, _GLOSS_UNIT = 0, 1
+_BASE_UNIT, _GLOSS_UNIT, _GLOW_UNIT = 0, 1, 2
 
 
 class SurfaceBuffer:
@@ -51,7 +52,7 @@ class SurfaceBuffer:
 
 
 class SurfacePass:
-    """Draws objects and ground into the surface buffer of one context."""
+    """Draws objects, ground and walls into the surface buffer of one context."""
 
     def __init__(
         self, context: moderngl.Context, programs: Programs, textures: Textures, samples_per_side: int
@@ -63,19 +64,20 @@ class SurfacePass:
         self._buffer: SurfaceBuffer | None = None
 
     def draw(
-        self, size_hw: tuple[int, int], placed: Sequence[Placed], ground: PlacedGround | None, assets: AssetSource
+        self, size_hw: tuple[int, int], placed: Sequence[Placed], planes: Sequence[PlacedPlane], assets: AssetSource
     ) -> tuple[SurfaceBuffer, bool]:
         """Draws what can be seen from front to back; returns the buffer and whether anything emits light.
 
         Args:
             size_hw: of the picture that the frame's block describes.
             placed: objects that touch the picture.
-            ground: the floor.
+            planes: ground and walls.
             assets: where textures come from.
         """
         height, width = (side * self._samples_per_side for side in size_hw)
         seen = sorted(placed, key=lambda item: item.distance)
-        has_emission = any(any(part.material.emissive) for item in seen for part in item.geometry.mesh.parts)
+        surfaces = [_surfaces_of(item, assets) for item in seen]
+        has_emission = any(any(each.emissive) for each in chain(*surfaces, (plane.surface for plane in planes)))
         buffer = self._buffer_of((width, height))
         target = buffer.target(has_emission=has_emission)
         target.use()
@@ -83,14 +85,13 @@ class SurfacePass:
         target.clear(depth=1.0)
         target.viewport = (-width, -height, 3 * width, 3 * height)
         self._context.enable_only(moderngl.DEPTH_TEST)
-        for item in seen:
+        for item, own in zip(seen, surfaces, strict=True):
             item.set_culling(self._context, is_outside=item.is_before_camera)
-            for index, part in enumerate(item.geometry.parts):
-                surface = resolve_surface(item.geometry.mesh, index, item.thing.material, assets)
-                self._draw_part(part, item.cam_from_object, surface, 1.0, has_emission)
-        if ground is not None:
-            self._context.disable(moderngl.CULL_FACE)
-            self._draw_part(ground.geometry, ground.cam_from_ground, ground.surface, ground.uv_scale, has_emission)
+            for part, surface in zip(item.geometry.parts, own, strict=True):
+                self._draw_part(part, item.cam_from_object, surface, (1.0, 1.0), has_emission)
+        self._context.disable(moderngl.CULL_FACE)
+        for plane in planes:
+            self._draw_part(plane.geometry, plane.cam_from_plane, plane.surface, plane.uv_scale, has_emission)
         return buffer, has_emission
 
     def _buffer_of(self, size_wh: tuple[int, int]) -> SurfaceBuffer:
@@ -100,12 +101,17 @@ class SurfacePass:
         return self._buffer
 
     def _draw_part(
-        self, part: PartGeometry, matrix: np.ndarray, surface: Surface, uv_scale: float, has_emission: bool
+        self,
+        part: PartGeometry,
+        matrix: np.ndarray,
+        surface: Surface,
+        uv_scale: tuple[float, float],
+        has_emission: bool,
     ) -> None:
         program = self._program_for(surface, has_emission)
         set_uniform(program, "cam_from_object", matrix)
         set_uniform(program, "normal_scale", 1.0 / float(np.linalg.norm(matrix[:3, 0])))
-        set_uniform(program, "uv_scale", (uv_scale, uv_scale))
+        set_uniform(program, "uv_scale", uv_scale)
         paint = surface.base_color if surface.flat is None else flat_color(surface.flat)
         set_uniform(program, "paint", (*paint, surface.flat is not None))
         from_texture = (surface.roughness_from_texture, surface.metallic_from_texture)
@@ -123,9 +129,13 @@ class SurfacePass:
         if gloss is not None and (surface.roughness_from_texture or surface.metallic_from_texture):
             defines.append("HAS_GLOSS_TEXTURE")
             self._textures.bind(gloss, _GLOSS_UNIT, is_color=False)
+        if has_emission and surface.emissive_texture is not None:
+            defines.append("HAS_GLOW_TEXTURE")
+            self._textures.bind(surface.emissive_texture, _GLOW_UNIT, is_color=True)
         program = self._programs.get("surface.vert", "surface.frag", *defines)
         bind_sampler(program, "base_color_texture", _BASE_UNIT)
         bind_sampler(program, "metallic_roughness_texture", _GLOSS_UNIT)
+        bind_sampler(program, "glow_texture", _GLOW_UNIT)
         return program
 
     def release(self) -> None:
@@ -133,3 +143,9 @@ class SurfacePass:
         if self._buffer is not None:
             self._buffer.release()
             self._buffer = None
+
+
+def _surfaces_of(item: Placed, assets: AssetSource) -> list[Surface]:
+    """Returns what each part of an object is made of."""
+    mesh, thing = item.geometry.mesh, item.thing
+    return [resolve_surface(mesh, index, override_of(thing, index), assets) for index in range(len(mesh.parts))]

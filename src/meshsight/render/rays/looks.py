@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
-from meshsight.records.scene import AssetSource, Ground, Scene
+from meshsight.core.pose import invert_pose
+from meshsight.records.scene import AssetSource, Rgb, Scene
+from meshsight.render.planes import Plane
 from meshsight.render.rays.body import PlacedBody
 from meshsight.render.rays.tracing import Hits
-from meshsight.render.surface import named_texture, resolve_surface
+from meshsight.render.surface import Texture, override_of, resolve_surface
 from meshsight.render.tone import decode_srgb
 
 _LIGHT = decode_srgb(np.arange(256) / 255)
@@ -62,15 +64,17 @@ def _add_part(
     body = placed.body
     corners = body.faces[hits.face[where]]
     weights = np.stack([1 - hits.second[where] - hits.third[where], hits.second[where], hits.third[where]], axis=1)
-    surface = resolve_surface(body.mesh, part_index, placed.thing.material, assets)
+    surface = resolve_surface(body.mesh, part_index, override_of(placed.thing, part_index), assets)
     albedo = np.einsum("kc,kcd->kd", weights, body.colors[corners]) * np.asarray(surface.base_color)
-    if surface.base_color_texture is not None:
+    emitted = np.broadcast_to(np.asarray(surface.emissive), albedo.shape)
+    if surface.base_color_texture is not None or surface.emissive_texture is not None:
         uv = np.einsum("kc,kcd->kd", weights, body.uv[corners])
-        albedo = albedo * sample_picture(surface.base_color_texture.pixels, uv)
+        albedo = albedo * _painted((1.0, 1.0, 1.0), surface.base_color_texture, uv)
+        emitted = _painted(surface.emissive, surface.emissive_texture, uv)
     normals_object = np.einsum("kc,kcd->kd", weights, body.normals[corners])
     looks.albedo[where] = albedo
     looks.normal[where] = _facing_normals(placed, corners, normals_object, hits.rays[where])
-    looks.emitted[where] = surface.emissive if surface.flat is None else surface.flat
+    looks.emitted[where] = emitted if surface.flat is None else surface.flat
     looks.is_flat[where] = surface.flat is not None
     looks.is_seen[where] = True
 
@@ -89,28 +93,41 @@ def _facing_normals(
     return np.where(is_back[:, None], -normals, normals)
 
 
-def add_ground(looks: Looks, ground: Ground, scene: Scene, hits: Hits, assets: AssetSource) -> Float[np.ndarray, " n"]:
-    """Fills in the looks of rays that meet the ground before any body, and returns the ground's planar depth there.
+def add_plane(
+    looks: Looks, plane: Plane, scene: Scene, rays: Float[np.ndarray, "n 3"], depth_m: Float[np.ndarray, " n"]
+) -> Float[np.ndarray, " n"]:
+    """Fills in the looks of rays that meet a plane before anything else.
+
+    Args:
+        looks: of what was met so far.
+        plane: ground or wall.
+        scene: the scene.
+        rays: directions of depth 1 in the camera's frame.
+        depth_m: planar depth of what was met so far, infinite where that is nothing.
 
     Returns:
-        Depth in metres, infinite where something else or nothing is seen.
+        The plane's planar depth in metres, infinite where something else or nothing is seen.
     """
-    T_world_cam = scene.T_world_cam
-    rays_world = hits.rays @ T_world_cam[:3, :3].T
-    eye = T_world_cam[:3, 3]
+    T_plane_cam = invert_pose(plane.T_world_plane) @ scene.T_world_cam
+    rays_plane = rays @ T_plane_cam[:3, :3].T
+    eye = T_plane_cam[:3, 3]
     with np.errstate(divide="ignore", invalid="ignore"):
-        depth = (ground.z_m - eye[2]) / rays_world[:, 2]
-        xy = eye[:2] + depth[:, None] * rays_world[:, :2]
-    is_inside = (np.abs(xy) <= ground.half_size_m).all(axis=1)
-    is_seen = is_inside & (depth >= scene.near_m) & (depth <= scene.far_m) & (depth < hits.depth_m)
-    color = np.broadcast_to(np.asarray(ground.tint), (int(is_seen.sum()), 3))
-    if ground.texture is not None:
-        color = color * sample_picture(named_texture(ground.texture, assets).pixels, xy[is_seen] / ground.tile_m)
-    up = np.array([0.0, 0.0, 1.0 if eye[2] >= ground.z_m else -1.0]) @ T_world_cam[:3, :3]
-    looks.albedo[is_seen] = color
-    looks.normal[is_seen] = up
+        depth = -eye[2] / rays_plane[:, 2]
+        xy = eye[:2] + depth[:, None] * rays_plane[:, :2]
+    is_inside = (np.abs(xy) <= np.array(plane.half_m)).all(axis=1)
+    is_seen = is_inside & (depth >= scene.near_m) & (depth <= scene.far_m) & (depth < depth_m)
+    uv = xy[is_seen] / plane.tile_m
+    looks.albedo[is_seen] = _painted(plane.surface.base_color, plane.surface.base_color_texture, uv)
+    looks.normal[is_seen] = np.array([0.0, 0.0, 1.0 if eye[2] >= 0.0 else -1.0]) @ T_plane_cam[:3, :3]
+    looks.emitted[is_seen] = _painted(plane.surface.emissive, plane.surface.emissive_texture, uv)
+    looks.is_flat[is_seen] = False
     looks.is_seen[is_seen] = True
     return np.where(is_seen, depth, np.inf)
+
+
+def _painted(color: Rgb, texture: Texture | None, uv: Float[np.ndarray, "k 2"]) -> Float[np.ndarray, "k 3"]:
+    plain = np.broadcast_to(np.asarray(color), (len(uv), 3))
+    return plain if texture is None else plain * sample_picture(texture.pixels, uv)
 
 
 def sample_picture(pixels: UInt8[np.ndarray, "h w 3"], uv: Float[np.ndarray, "k 2"]) -> Float[np.ndarray, "k 3"]:

@@ -71,6 +71,16 @@ class Tracer:
         directions = np.broadcast_to(direction, points.shape).astype(np.float32)
         return self._scene.run(points.astype(np.float32), directions, query="OCCLUDED") >= 0
 
+    def is_blocked_on_the_way(
+        self, points: Float[np.ndarray, "n 3"], towards: Float[np.ndarray, "n 3"]
+    ) -> Bool[np.ndarray, " n"]:
+        """Tells between which points and the ends of vectors from them something lies."""
+        if self._is_empty or len(points) == 0:
+            return np.zeros(len(points), dtype=bool)
+        lengths = np.ones(len(points), dtype=np.float32)
+        start, along = points.astype(np.float32), towards.astype(np.float32)
+        return self._scene.run(start, along, dists=lengths, query="OCCLUDED") >= 0
+
 
 def pixel_rays(camera: Camera, window: Window) -> Float[np.ndarray, "n 3"]:
     """Returns the rays of depth 1 through the pixel centres of a window, row by row; NaN where a lens shows nothing."""

@@ -2,8 +2,8 @@
 
 Ids, depth and silhouettes are as exact as the rasteriser's and share no code with its drawing. The picture is simpler:
 every surface is matt, so `metallic`, `roughness` and their textures change nothing; textures are read without mipmaps;
-there is one sample a pixel. Everything else of a scene is honoured: poses, textures, tints, flat colours, suns and
-their shadows, point lights, environment, ground, backgrounds and the sensor.
+there is one sample a pixel; an area light is 16 small lamps, each with hard shadows. Depth of field and motion are
+refused. Everything else of a scene is honoured.
 """
 
 from typing import ClassVar
@@ -19,9 +19,10 @@ from meshsight.render.backdrop import draw_backdrop
 from meshsight.render.base import Renderer
 from meshsight.render.cache import ResourceCache
 from meshsight.render.features import Feature
+from meshsight.render.planes import planes_of
 from meshsight.render.rays.body import Body, PlacedBody, make_body, place_body
 from meshsight.render.rays.lighting import light_looks
-from meshsight.render.rays.looks import Looks, add_bodies, add_ground, no_looks
+from meshsight.render.rays.looks import Looks, add_bodies, add_plane, no_looks
 from meshsight.render.rays.silhouettes import trace_silhouettes
 from meshsight.render.rays.tracing import Hits, Tracer, image_window, pixel_rays
 from meshsight.render.renderers.raycast import Spec
@@ -39,7 +40,9 @@ def build(spec: Spec, assets: AssetSource) -> Renderer:
 class RaycastRenderer(Renderer):
     """Draws with rays on the CPU."""
 
-    draws: ClassVar[frozenset[Feature]] = frozenset({"lens"})
+    draws: ClassVar[frozenset[Feature]] = frozenset(
+        {"lens", "walls", "spot_lights", "area_lights", "glow", "part_materials"}
+    )
 
     def __init__(self, assets: AssetSource) -> None:
         self._assets = assets
@@ -60,10 +63,10 @@ class RaycastRenderer(Renderer):
         add_bodies(looks, placed, hits, self._assets)
         depth = hits.depth_m
         ids = np.concatenate([[item.thing.instance_id for item in placed], [0]])[hits.body]
-        if scene.ground is not None:
-            ground_depth = add_ground(looks, scene.ground, scene, hits, self._assets)
-            ids = np.where(ground_depth < depth, 0, ids)
-            depth = np.minimum(depth, ground_depth)
+        for plane in planes_of(scene, self._assets):
+            plane_depth = add_plane(looks, plane, scene, hits.rays, depth)
+            ids = np.where(plane_depth < depth, 0, ids)
+            depth = np.minimum(depth, plane_depth)
         depth = np.where(np.isfinite(depth), depth, 0.0)
         size_hw = scene.camera.size_hw
         instance_ids = ids.reshape(size_hw).astype(np.int32)

@@ -23,5 +23,10 @@ class Spec(VariantSpec):
     """Side of each sun's shadow map in texels."""
     anisotropy: int = Field(default=1, ge=1, le=16)
     """Texture samples along the direction of a slanted view; more is sharper on the ground and slower in software."""
+    area_cells: int = Field(default=2, ge=1, le=4)
+    """Rows and columns of small lamps that stand for each area light."""
+    blur_samples: int = Field(default=16, ge=2, le=256)
+    """Pictures that are averaged where a scene has depth of field or motion, each from another place of the lens and
+    another time; more is smoother and slower."""
     cache_mb: int = Field(default=512, ge=16)
     """Memory for meshes, and the same again for textures, that are kept between frames."""

@@ -100,6 +100,10 @@ float sunlit(int sun, Surface surface) {
 }
 #endif
 
+#ifdef HAS_LAMPS
+#include lamps
+#endif
+
 vec3 direct_light(Surface surface) {
     vec3 radiance = vec3(0.0);
 #if NUM_SUNS > 0
@@ -117,6 +121,9 @@ vec3 direct_light(Surface surface) {
         float squared = max(dot(towards, towards), 1e-6);
         radiance += c_point_intensity[i] / squared * reflect_light(surface, towards * inversesqrt(squared));
     }
+#endif
+#ifdef HAS_LAMPS
+    radiance += lamp_light(surface);
 #endif
     return radiance;
 }

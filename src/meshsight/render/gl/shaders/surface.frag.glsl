@@ -2,6 +2,7 @@
 // zero roughness, to which targets are cleared, marks that nothing is there.
 uniform sampler2D base_color_texture;
 uniform sampler2D metallic_roughness_texture;
+uniform sampler2D glow_texture;
 uniform vec3 emissive;
 in vec3 v_normal;
 in vec2 v_uv;
@@ -28,6 +29,10 @@ void main() {
     albedo_metallic = vec4(mix(sqrt(albedo), c_paint.rgb, c_paint.a), glossy.y);
     normal_roughness = vec4((gl_FrontFacing ? normal : -normal) * (1.0 - c_paint.a), clamp(glossy.x, 0.06, 1.0));
 #ifdef HAS_EMISSION
-    emission = vec4(emissive, 0.0);
+    vec3 glow = emissive;
+#ifdef HAS_GLOW_TEXTURE
+    glow *= texture(glow_texture, v_uv).rgb;
+#endif
+    emission = vec4(glow, 0.0);
 #endif
 }
