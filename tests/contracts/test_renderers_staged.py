@@ -156,6 +156,25 @@ def test_walls_agree_with_the_oracle(renderer):
     oracle.close()
 
 
+def test_walls_behind_a_lens_agree_with_the_oracle(renderer):
+    oracle = try_open("raycast", ASSETS)
+    scene = stage(
+        thing(1, "ball", (0.3, 0.2, 1.6), scale=0.4),
+        walls=(wall((0, 0, 3.0), (2.4, 1.5)), wall((-0.7, 0, 1.5), (1.2, 0.8))),
+        environment=Environment(ref="white", strength=0.8, rotation_rad=0.0),
+    )
+    scene = replace(scene, camera=replace(CAMERA, distortion=(-0.25, 0.05, 0.002, -0.003, 0.0)))
+    got, want = render(renderer, scene), oracle.render(scene)
+    assert (got.instance_id != want.instance_id).mean() < 0.01
+    both = (want.depth_m > 0) & (got.depth_m > 0) & (got.instance_id == want.instance_id)
+    assert (np.abs(got.depth_m - want.depth_m)[both] > 2e-3).mean() < 0.01
+    assert ((got.depth_m > 0) != (want.depth_m > 0)).mean() < 0.02
+    if "focus" in renderer.draws:
+        with pytest.raises(RenderError, match="depth of field through a lens"):
+            renderer.render(replace(scene, focus=Focus(aperture_m=0.1, distance_m=1.0)))
+    oracle.close()
+
+
 def test_a_picture_on_a_wall_repeats_from_its_middle(renderer):
     """Seen from the front, x to the right and y up: the quarters are red and green above, blue and white below."""
     scene = stage(

@@ -11,6 +11,7 @@ FIXED = ("version", "seed", "frames", "image", "renderer", "objects", "rejection
 
 Aspect = Literal[
     "objects",
+    "placement",
     "distractors",
     "occluders",
     "camera",
@@ -40,5 +41,6 @@ class WorldsSpec(Spec):
     frames: int = Field(default=10, ge=1)
     """Consecutive frames that share a world."""
     share: Annotated[tuple[Aspect, ...], NOT_EMPTY] = ("objects", "environment", "lamps", "room")
-    """What they share, of: objects (which, how large, of what material), distractors, occluders, camera, room,
-    environment, suns, point_lights, lamps, background. Poses are drawn anew unless a placement moves one world on."""
+    """What they share, of: objects (which, how large, of what material), placement (where they are; with the placement
+    `shuffle` where they start, and the frames are moments of one simulation), distractors, occluders, camera, room,
+    environment, suns, point_lights, lamps, background."""

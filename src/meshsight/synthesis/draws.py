@@ -16,16 +16,19 @@ class SharedWorld:
 
     Attributes:
         index: of the world.
-        aspects: what is shared; poses of objects never are.
+        moment: which of its frames this is, from 0.
+        aspects: what is shared; poses of objects are only as `placement`.
     """
 
     index: int
+    moment: int
     aspects: frozenset[str]
 
     def shares(self, aspect: str) -> bool:
         """Tells whether an aspect's stream belongs to the world."""
         is_pose = ".T_world_object" in aspect or ".start[" in aspect
-        return not is_pose and re.split(r"[.\[]", aspect, maxsplit=1)[0] in self.aspects
+        name = "placement" if is_pose else re.split(r"[.\[]", aspect, maxsplit=1)[0]
+        return name in self.aspects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,15 @@ class Draws:
     attempt: int
     world: SharedWorld | None = None
     origins: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def moment(self) -> int:
+        """Which frame of its world this is, from 0."""
+        return 0 if self.world is None else self.world.moment
+
+    def shares(self, aspect: str) -> bool:
+        """Tells whether an aspect is drawn once for all frames of a world."""
+        return self.world is not None and self.world.shares(aspect)
 
     def stream(self, aspect: str) -> np.random.Generator:
         """Returns the stream of one aspect; streams of other aspects never move it."""

@@ -137,7 +137,8 @@ class SceneSampler:
         worlds = self.spec.worlds
         if worlds is None:
             return None
-        return SharedWorld(index=frame // worlds.frames, aspects=frozenset(worlds.share))
+        index, moment = divmod(frame, worlds.frames)
+        return SharedWorld(index=index, moment=moment, aspects=frozenset(worlds.share))
 
     def _furnish(self, stage: Stage, labelled: list[SceneObject], draws: Draws) -> Scene:
         """Draws everything else that a view of a region contains."""

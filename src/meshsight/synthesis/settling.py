@@ -31,7 +31,9 @@ def settle(objects: Sequence[SceneObject], stage: Stage, draws: Draws) -> tuple[
     if not isinstance(placement, Settling) or not objects:
         return tuple(objects)
     broken: Counter[str] = Counter()
-    for number in range(_ROUNDS):
+    # In a shared world none starts again by itself: the other frames would not know of it.
+    rounds = 1 if draws.shares("placement") else _ROUNDS
+    for number in range(rounds):
         stage.bodies[:] = placement.settle(stage.bodies, draws)
         rules = [
             stage.rule_of_the_view(placed, thing.class_id is not None)
@@ -41,8 +43,9 @@ def settle(objects: Sequence[SceneObject], stage: Stage, draws: Draws) -> tuple[
         if not out:
             return _moved(objects, stage.bodies)
         broken.update(rule for rule in rules if rule is not None)
-        _start_again(out, number, stage, draws)
-    raise RejectedScene(f"objects came to rest out of view in {_ROUNDS} rounds", broken)
+        if number + 1 < rounds:
+            _start_again(out, number, stage, draws)
+    raise RejectedScene(f"objects came to rest out of view in {rounds} rounds", broken)
 
 
 def _moved(objects: Sequence[SceneObject], bodies: Sequence[PlacedBody]) -> tuple[SceneObject, ...]:

@@ -158,13 +158,13 @@ def _world_of(fallers: Sequence[Faller], fall: Fall, unit_m: float, room: float)
     slab = spec.worldbody.add_geom(
         type=mujoco.mjtGeom.mjGEOM_BOX, size=[2.0 * room, 2.0 * room, _SLAB], pos=[0.0, 0.0, -_SLAB]
     )
-    _make_surface(slab, fall)
+    give_surface(slab, fall)
     for index, faller in enumerate(fallers):
-        _add_body(spec, index, faller, fall, unit_m)
+        add_body(spec, index, faller, fall, unit_m)
     return spec.compile()
 
 
-def _add_body(spec: mujoco.MjSpec, index: int, faller: Faller, fall: Fall, unit_m: float) -> None:
+def add_body(spec: mujoco.MjSpec, index: int, faller: Faller, fall: Fall, unit_m: float) -> None:
     pose = faller.T_world_object
     x, y, z, w = quaternion_from_matrix(pose[:3, :3])
     body = spec.worldbody.add_body(pos=pose[:3, 3] / unit_m, quat=[w, x, y, z])
@@ -173,10 +173,10 @@ def _add_body(spec: mujoco.MjSpec, index: int, faller: Faller, fall: Fall, unit_
         name = f"{index}.{number}"
         mesh = spec.add_mesh(name=name, uservert=(points / unit_m).reshape(-1))
         mesh.inertia = mujoco.mjtMeshInertia.mjMESH_INERTIA_CONVEX
-        _make_surface(body.add_geom(type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name), fall)
+        give_surface(body.add_geom(type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name), fall)
 
 
-def _make_surface(geom: mujoco.MjsGeom, fall: Fall) -> None:
+def give_surface(geom: mujoco.MjsGeom, fall: Fall) -> None:
     """Gives a shape friction, and a contact spring damped so that a bounce leaves the wanted share of its speed."""
     damping = float(np.interp(fall.restitution, _RESTITUTIONS, _DAMPING_RATIOS))
     geom.condim = 6
