@@ -16,9 +16,9 @@ from meshsight.models.batch import PADDING, Targets
 from meshsight.models.build import build_detector
 from meshsight.models.detector import Candidates, Detector
 from meshsight.models.detectors import dense, query, two_stage
-from meshsight.models.heads import aligned, freeanchor, pisa, retina, tood, yolov3, yolox
+from meshsight.models.heads import aligned, coverage, freeanchor, pisa, retina, tood, yolov3, yolox
 from meshsight.models.kinds import BACKBONE_KINDS, DETECTOR_KINDS, HEAD_KINDS, NECK_KINDS, QUERY_KINDS
-from meshsight.models.necks import fpg, fpn, pafpn
+from meshsight.models.necks import fpg, fpn, level, pafpn
 from meshsight.models.necks import yolov3 as yolov3_neck
 from meshsight.models.necks import yolox as yolox_neck
 from meshsight.models.queries import d_fine, detr, rf_detr, rt_detr_v2
@@ -125,6 +125,12 @@ DETECTORS: dict[str, VariantSpec] = {
         backbone=TINY,
         neck=fpn.Spec(channels=16, extra_levels="on_output", has_relu_between=True),
         head=retina.Spec(channels=16, num_convs=1, anchors=AnchorSpec(is_rounded=True)),
+        decode=DECODE,
+    ),
+    "coverage": dense.Spec(
+        backbone=TINY,
+        neck=level.Spec(),
+        head=coverage.Spec(min_coverage=0.1, min_height_px=0.0),
         decode=DECODE,
     ),
     "detr": query.Spec(
@@ -447,6 +453,7 @@ class Graph(torch.nn.Module):
 
 
 EXPORTED = (
+    "coverage",
     "tiny-fpn-aligned",
     "tiny-fpn-retina",
     "tiny-fpn-tood",

@@ -7,8 +7,8 @@ and is, with `cli`, the only place that imports by name. Installed packages add 
 
 import difflib
 import importlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import metadata
 from importlib.util import find_spec
@@ -33,11 +33,13 @@ class Kinds:
         package: the dotted package whose files are the kinds; also the entry-point group of plug-ins.
         noun: what a variant is called in messages, such as "renderer".
         extra: the optional extra that brings what the kinds' builds import, if any.
+        words: names that stand for a kind with settings, so that a recipe can name it in one word.
     """
 
     package: str
     noun: str
     extra: str | None = None
+    words: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]], hash=False)
 
     @cached_property
     def _files(self) -> tuple[str, ...]:
@@ -66,7 +68,7 @@ class Kinds:
             return importlib.import_module(f"{self.package}.{kind}")
         if kind in self._plugins:
             return importlib.import_module(self._plugins[kind])
-        hint = did_you_mean(kind, self.names) or f"; there are: {', '.join(self.names)}"
+        hint = did_you_mean(kind, (*self.names, *self.words)) or f"; there are: {', '.join(self.names)}"
         raise CallError(f"no {self.noun} of kind '{kind}'{hint}")
 
     def builder(self, kind: str) -> Any:

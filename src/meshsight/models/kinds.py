@@ -1,6 +1,7 @@
 """The parts that a detector is put together from, each a folder of kinds; nothing here needs torch."""
 
 from meshsight.core.kinds import Kinds
+from meshsight.models.backbone_words import BACKBONE_WORDS
 from meshsight.specs.patch_training import PATCH_KINDS
 from meshsight.specs.training import DETECTOR_KINDS
 
@@ -14,7 +15,7 @@ __all__ = [
     "QUERY_KINDS",
 ]
 
-BACKBONE_KINDS = Kinds("meshsight.models.backbones", "backbone", extra="train")
+BACKBONE_KINDS = Kinds("meshsight.models.backbones", "backbone", extra="train", words=BACKBONE_WORDS)
 NECK_KINDS = Kinds("meshsight.models.necks", "neck", extra="train")
 HEAD_KINDS = Kinds("meshsight.models.heads", "head", extra="train")
 QUERY_KINDS = Kinds("meshsight.models.queries", "query architecture", extra="detr")

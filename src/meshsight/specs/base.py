@@ -49,7 +49,8 @@ class VariantSpec(Spec):
 class Slot:
     """Marks a field that holds a variant: `Annotated[VariantSpec, Slot(KINDS)]`.
 
-    Accepts a spec object, a mapping with `kind`, or the bare name of a kind that needs no settings. Only the kind that
+    Accepts a spec object, a mapping with `kind`, the bare name of a kind that needs no settings, or one of the kinds'
+    `words`. Only the kind that
     is asked for is imported.
     """
 
@@ -65,13 +66,13 @@ class Slot:
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         choices = [handler(self.kinds.module(name).Spec.__pydantic_core_schema__) for name in self.kinds.names]
-        return {"anyOf": [{"enum": list(self.kinds.names)}, *choices]}
+        return {"anyOf": [{"enum": [*self.kinds.names, *sorted(self.kinds.words)]}, *choices]}
 
     def _validate(self, value: Any) -> VariantSpec:
         if isinstance(value, VariantSpec):
             return value
         if isinstance(value, str):
-            value = {"kind": value}
+            value = dict(self.kinds.words.get(value, {"kind": value}))
         data = cast("dict[str, Any]", value)
         if not isinstance(value, dict) or not isinstance(data.get("kind"), str):
             raise PydanticCustomError(

@@ -7,6 +7,7 @@ from typing import Any
 import timm
 from jaxtyping import Float
 from safetensors import SafetensorError
+from timm.layers import Format
 from timm.models import FeatureInfo
 from torch import Tensor, nn
 
@@ -15,7 +16,9 @@ from meshsight.core.kinds import did_you_mean
 from meshsight.models.backbones.timm import Spec
 from meshsight.models.parts import Backbone, FeatureSpec, Pyramid
 
-FINEST_STRIDE = 4
+FINEST_STRIDE, DEEPEST_STRIDE = 4, 32
+ANY_SIZE_IF_ASKED = "timm.models.swin_transformer"
+"""Swin (both versions) takes images of any size, but only if told so when it is made."""
 
 
 class TimmBackbone(Backbone):
@@ -24,11 +27,14 @@ class TimmBackbone(Backbone):
     def __init__(self, network: nn.Module, spec: Spec):
         super().__init__()
         self.network = network
+        self.is_channels_last = getattr(network, "output_fmt", Format.NCHW) == Format.NHWC
         info = _feature_info(network)
         levels = [FeatureSpec(*pair) for pair in zip(info.channels(), info.reduction(), strict=True)]
-        names = [name for name, level in zip(info.module_name(), levels, strict=True) if level.stride >= FINEST_STRIDE]
-        self.features = tuple(level for level in levels if level.stride >= FINEST_STRIDE)
-        self.num_skipped = len(levels) - len(self.features)
+        # Where stages keep their size, the last one of a stride is its level.
+        last = {level.stride: index for index, level in enumerate(levels)}
+        self.used = [index for stride, index in last.items() if stride >= FINEST_STRIDE]
+        self.features = tuple(levels[index] for index in self.used)
+        names = [info.module_name()[index] for index in self.used]
         self.resting = _frozen_modules(network, names, spec.frozen_stages)
         for module in self.resting:
             for parameter in module.parameters(recurse=False):
@@ -49,7 +55,10 @@ class TimmBackbone(Backbone):
 
     def forward(self, images: Float[Tensor, "b 3 h w"]) -> Pyramid:
         """Returns the maps from stride 4 on."""
-        return self.network(images)[self.num_skipped :]
+        maps = self.network(images)
+        if self.is_channels_last:
+            return [maps[index].permute(0, 3, 1, 2).contiguous() for index in self.used]
+        return [maps[index] for index in self.used]
 
 
 def _feature_info(network: nn.Module) -> FeatureInfo:
@@ -82,14 +91,19 @@ def build(spec: Spec, is_pretrained: bool) -> TimmBackbone:
         raise SpecError(f"backbone.name: timm has no '{spec.name}'{did_you_mean(architecture, timm.list_models())}")
     network = _create(spec) if is_pretrained else timm.create_model(spec.name, features_only=True, **_options(spec))
     strides = _feature_info(network).reduction()
-    if strides != sorted(set(strides)):
+    if strides != sorted(strides) or (len(set(strides)) < len(strides) and spec.output_stride == DEEPEST_STRIDE):
         raise SpecError(f"backbone.name: '{spec.name}' gives maps of strides {strides}, which are no pyramid")
     return TimmBackbone(network, spec)
 
 
 def _options(spec: Spec) -> dict[str, Any]:
     """Returns what differs from the network's own settings, which not every network of timm takes."""
-    return {"drop_path_rate": spec.drop_path} if spec.drop_path else {}
+    options: dict[str, Any] = {"drop_path_rate": spec.drop_path} if spec.drop_path else {}
+    if spec.output_stride != DEEPEST_STRIDE:
+        options["output_stride"] = spec.output_stride
+    if timm.models.model_entrypoint(spec.name.split(".")[0]).__module__.startswith(ANY_SIZE_IF_ASKED):
+        options["strict_img_size"] = False
+    return options
 
 
 def _create(spec: Spec) -> nn.Module:

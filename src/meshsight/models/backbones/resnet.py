@@ -18,6 +18,9 @@ class Spec(VariantSpec):
     """File with the pretrained weights (safetensors or torch), used instead of the network's own download."""
     frozen_stages: int = Field(default=0, ge=0, le=4)
     """Stages, with the stem before them, which are never trained."""
+    output_stride: Literal[8, 16, 32] = 32
+    """Stride of the coarsest level; stages beyond it keep their size and look farther (dilated), and of the levels of
+    one stride the last is given. Not every network of timm can."""
     norm: Literal["batch", "frozen", "fixed"] = "batch"
     """`frozen` keeps the running statistics of batch normalisation as pretrained; its scale and shift still learn.
     `fixed` keeps these, too."""

@@ -19,6 +19,9 @@ class Spec(VariantSpec):
     """File with this network's pretrained weights (safetensors or torch), used instead of the download."""
     frozen_stages: int = Field(default=0, ge=0, le=5)
     """Stages, from stride 4 on and with all that comes before them, which are never trained."""
+    output_stride: Literal[8, 16, 32] = 32
+    """Stride of the coarsest level; stages beyond it keep their size and look farther (dilated), and of the levels of
+    one stride the last is given. Not every network of timm can."""
     norm: Literal["batch", "frozen", "fixed"] = "batch"
     """`frozen` keeps the running statistics of batch normalisation as pretrained; its scale and shift still learn.
     `fixed` keeps these, too."""
