@@ -229,9 +229,13 @@ def with_bundle(spec: SceneSpec, index: int) -> SceneSpec:
         raise ValueError("; ".join(str(error).splitlines())) from error
 
 
+def variants_of(spec: SceneSpec) -> tuple[SceneSpec, ...]:
+    """Returns the recipe itself, and with the settings of each of its bundles."""
+    return (spec, *(with_bundle(spec, index) for index in range(len(spec.bundles))))
+
+
 def _named_imports(spec: SceneSpec) -> Iterator[tuple[str, MeshImport]]:
-    variants = (spec, *(with_bundle(spec, index) for index in range(len(spec.bundles))))
-    for variant in variants:
+    for variant in variants_of(spec):
         yield from ((mesh, variant.distractors.load) for mesh in variant.distractors.meshes)
         if variant.occluders is not None:
             yield from ((mesh, variant.occluders.load) for mesh in variant.occluders.meshes)

@@ -8,7 +8,7 @@ from meshsight.assets.checks.named_files import named_files
 from meshsight.assets.places import find_file
 from meshsight.core.files import dump_json, sha256_of, sha256_of_file
 from meshsight.datasets.plan import FolderPlan
-from meshsight.specs.scene import SceneSpec, classes_of
+from meshsight.specs.scene import SceneSpec, classes_of, imports_of, variants_of
 
 BUILTIN = "builtin:"
 
@@ -25,7 +25,7 @@ def plan_of(spec: SceneSpec, root: Path) -> FolderPlan:
     """
     plain = spec.model_dump(mode="json")
     files: dict[str, str] = {}
-    for ref, noun in sorted(set(_files(spec, plain))):
+    for ref, noun in sorted(set(_files(spec))):
         path = find_file(ref, root, noun)
         files[ref] = sha256_of_file(path)
         files |= {f"{ref}: {name}": digest for name, digest in _beside(path)}
@@ -37,13 +37,14 @@ def plan_of(spec: SceneSpec, root: Path) -> FolderPlan:
     )
 
 
-def _files(spec: SceneSpec, plain: object) -> Iterator[tuple[str, str]]:
-    """Yields what a recipe names: reference and noun."""
-    for mesh in (*(entry.mesh for entry in spec.objects), *spec.distractors.meshes):
+def _files(spec: SceneSpec) -> Iterator[tuple[str, str]]:
+    """Yields what a recipe and its bundles name: reference and noun."""
+    for mesh in imports_of(spec):
         if not mesh.startswith(BUILTIN):
             yield mesh, "mesh file"
-    for picture in _pictures(plain):
-        yield picture, "picture"
+    for variant in variants_of(spec):
+        for picture in _pictures(variant.model_dump(mode="json")):
+            yield picture, "picture"
 
 
 def _beside(path: Path) -> Iterator[tuple[str, str]]:

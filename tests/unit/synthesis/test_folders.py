@@ -1,7 +1,7 @@
 import pytest
 
 from meshsight.core.errors import AssetError, SpecError
-from meshsight.specs.scene import classes_of
+from meshsight.specs.scene import classes_of, imports_of, with_bundle
 from meshsight.synthesis.folders import expand_folders
 
 
@@ -36,6 +36,36 @@ def test_folders_become_their_files_in_order(tmp_path, make_spec):
     assert plain["backgrounds"][1]["files"] == ("photos/1.png", "photos/2.jpg")
     assert plain["placement"]["surface"]["textures"]["files"] == ("cloth/red.png", "more.png")
     assert plain["distractors"]["materials"]["textures"]["files"] == ("cloth/red.png", "more.png")
+    assert expand_folders(expanded, tmp_path) == expanded
+
+
+def test_folders_in_occluders_objects_and_bundles_become_their_files(tmp_path, make_spec):
+    touch(tmp_path, "junk/x.ply", "skies/day.hdr", "cloth/red.png")
+    cloth = {"kind": "files", "files": ["cloth"]}
+    spec = make_spec(
+        objects=[{"name": "cube", "mesh": "cube", "materials": {"textures": cloth, "glow_textures": cloth}}],
+        occluders={"meshes": ["junk"]},
+        room={"walls": {"textures": cloth}},
+        bundles=[
+            {
+                "name": "day",
+                "settings": {
+                    "environment.source": {"kind": "files", "files": ["skies"]},
+                    "distractors.meshes": ["junk"],
+                    "room.floor.textures": cloth,
+                },
+            }
+        ],
+    )
+    expanded = expand_folders(spec, tmp_path)
+    assert expanded.occluders.meshes == ("junk/x.ply",)
+    assert expanded.objects[0].materials.textures.files == ("cloth/red.png",)
+    assert expanded.objects[0].materials.glow_textures.files == ("cloth/red.png",)
+    assert expanded.room.walls.textures.files == ("cloth/red.png",)
+    assert with_bundle(expanded, 0).environment.source.files == ("skies/day.hdr",)
+    assert with_bundle(expanded, 0).distractors.meshes == ("junk/x.ply",)
+    assert with_bundle(expanded, 0).room.floor.textures.files == ("cloth/red.png",)
+    assert set(imports_of(expanded)) >= {"junk/x.ply", "cube"}
     assert expand_folders(expanded, tmp_path) == expanded
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import trimesh
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -85,6 +85,7 @@ EVERYTHING = {
 }
 
 
+@settings(max_examples=10)
 @given(frames)
 def test_every_new_value_has_an_origin_that_names_its_randomiser(assets, make_spec, frame):
     scene = drawn(SceneSampler(spec=make_spec(**EVERYTHING), assets=assets), frame)
@@ -169,6 +170,7 @@ def test_a_shell_by_area_is_uniform_on_the_sphere():
     assert stats.chisquare(np.bincount(8 * rows + columns, minlength=48)).pvalue > 1e-3
 
 
+@settings(max_examples=10)
 @given(frames)
 @pytest.mark.parametrize("camera", ["box", "shell"])
 def test_a_camera_that_looks_at_an_object_has_it_at_the_principal_point(assets, make_spec, camera, frame):
@@ -188,6 +190,7 @@ def test_a_camera_that_looks_at_an_object_has_it_at_the_principal_point(assets, 
     assert np.abs(pixels_of(scene, centers) - (300, 250)).max(axis=1).min() < 1e-6
 
 
+@settings(max_examples=10)
 @given(frames)
 def test_a_camera_looks_at_a_point_and_rolls_about_its_axis(assets, make_spec, frame):
     scenes = [
@@ -240,6 +243,7 @@ def test_intrinsics_in_millimetres_and_from_a_list(assets, make_spec):
     }
 
 
+@settings(max_examples=10)
 @given(frames)
 def test_a_box_keeps_its_ranges_and_may_let_things_stand_in_each_other(assets, make_spec, frame):
     spec = make_spec(
@@ -266,6 +270,7 @@ def test_a_box_keeps_its_ranges_and_may_let_things_stand_in_each_other(assets, m
         assert thing.class_id is not None or 1 <= thing.scale <= 1.5
 
 
+@settings(max_examples=10)
 @given(frames)
 def test_the_frustum_takes_shares_of_the_image(assets, make_spec, frame):
     spec = make_spec(
@@ -278,6 +283,7 @@ def test_the_frustum_takes_shares_of_the_image(assets, make_spec, frame):
     assert 0.6 * 640 - 1e-6 <= u <= 0.7 * 640 + 1e-6 and v == pytest.approx(120)
 
 
+@settings(max_examples=10)
 @given(frames)
 def test_a_room_holds_the_camera_and_every_object(assets, make_spec, frame):
     for placement in ("ground", "frustum"):
@@ -301,6 +307,7 @@ def test_a_room_holds_the_camera_and_every_object(assets, make_spec, frame):
         assert all(wall.size_m[1] == pytest.approx(height) for wall in scene.walls[1:5])
 
 
+@settings(max_examples=10)
 @given(frames)
 def test_lamps_give_the_asked_irradiance_or_watts(assets, make_spec, frame):
     far = {"kind": "shell", "distance": 5}
@@ -366,6 +373,7 @@ def test_one_colour_for_a_whole_group(assets, make_spec):
     assert len(hues(one_color=True)) == 1 and len(hues()) == 3
 
 
+@settings(max_examples=10)
 @given(frames)
 def test_the_three_points_stand_where_they_should(assets, make_spec, frame):
     rig = {"kind": "three_point", "distance": None, "distance_m": 2, "key_inclination_deg": 40, "key_azimuth_deg": 30}
@@ -389,6 +397,7 @@ def outline(body, scene):
     return cv2.convexHull(project(scene.camera, points).astype(np.float32))
 
 
+@settings(max_examples=20)
 @given(frames, st.floats(0.1, 0.8))
 def test_an_occluder_hides_the_wished_share(assets, make_spec, frame, cover):
     spec = make_spec(
@@ -405,6 +414,7 @@ def test_an_occluder_hides_the_wished_share(assets, make_spec, frame, cover):
     assert (occluder.center - target.center) @ forward < 0
 
 
+@settings(max_examples=10)
 @given(frames)
 def test_the_focus_is_on_an_object_and_as_open_as_its_number_says(assets, make_spec, frame):
     spec = make_spec(
@@ -421,6 +431,7 @@ def test_the_focus_is_on_an_object_and_as_open_as_its_number_says(assets, make_s
     assert fixed.focus.distance_m == pytest.approx(0.8)
 
 
+@settings(max_examples=10)
 @given(frames)
 def test_motion_keeps_to_its_speeds(assets, make_spec, frame):
     spec = make_spec(
@@ -496,6 +507,7 @@ def test_parts_are_chosen_by_name_or_index(assets, make_spec):
     assert scene.objects[0].part_materials == ()
 
 
+@settings(max_examples=10)
 @given(frames)
 def test_copies_are_in_every_scene(assets, make_spec, frame):
     objects = [

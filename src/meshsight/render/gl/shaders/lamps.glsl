@@ -36,7 +36,10 @@ vec3 lamp_light(Surface surface) {
         float share = mix(ramp * ramp * (3.0 - 2.0 * ramp), max(cosine, 0.0), cone.z);
         int column = int(lamp_intensity[i].w);
         float lit = column >= 0 ? lamplit(column, surface) : 1.0;
-        radiance += lamp_intensity[i].rgb * (lit * share / (squared + lamp_position[i].w)) * reflect_light(surface, light);
+        // A cell of an area is reflected as wide as it is seen (after Karis, SIGGRAPH 2013), or the cells would show.
+        Surface wide = surface;
+        wide.alpha = min(surface.alpha + sqrt(lamp_position[i].w / squared), 1.0);
+        radiance += lamp_intensity[i].rgb * (lit * share / (squared + lamp_position[i].w)) * reflect_light(wide, light);
     }
     return radiance;
 }
