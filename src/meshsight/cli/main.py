@@ -23,6 +23,7 @@ from meshsight.cli.verbs.preview import preview
 from meshsight.cli.verbs.rerender import rerender
 from meshsight.cli.verbs.show import show
 from meshsight.cli.verbs.split import split
+from meshsight.cli.verbs.sweep import sweep
 from meshsight.cli.verbs.train import train
 from meshsight.cli.verbs.verify import verify
 from meshsight.cli.verbs.weights import weights
@@ -32,7 +33,7 @@ VERBS = (
     *(demo, init, preview, generate),
     *(verify, inspect, show, explain, rerender),
     *(convert, split, merge),
-    *(train, evaluate, leaderboard, export, predict, weights),
+    *(train, sweep, evaluate, leaderboard, export, predict, weights),
     *(assets, list_kinds, doctor),
 )
 

@@ -3,7 +3,8 @@
     MeshsightError            exit 1
     |-- CallError             exit 2   the command line or function call is wrong
     |   |-- SpecError                  a recipe: unknown key, impossible range, wrong type
-    |   `-- MissingExtraError          a kind whose library is not installed
+    |   |-- MissingExtraError          a kind whose library is not installed
+    |   `-- BusyError                  another process is at work there
     |-- DataError             exit 1   a data set, label file or image is bad
     |   `-- ImageError                 an image cannot be read
     |-- AssetError            exit 1   a mesh, texture or environment is bad or missing
@@ -37,6 +38,10 @@ class SpecError(CallError):
 
 class MissingExtraError(CallError):
     """A kind was asked for whose library is not installed."""
+
+
+class BusyError(CallError):
+    """Another process is at work in the folder; waiting helps."""
 
 
 class DataError(MeshsightError):

@@ -12,19 +12,18 @@ Everything is written whole or not at all, and each step before the one that rel
 
 import contextlib
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-import psutil
 from pydantic import ValidationError
 
-from meshsight.core.errors import CallError, DataError, StorageError
+from meshsight.core.errors import DataError, StorageError
 from meshsight.core.files import dump_json, write_json, write_text
 from meshsight.datasets.folder import RUN, FrameLines, read_lines
 from meshsight.datasets.manifest import COCO, MANIFEST, Manifest, Shard
 from meshsight.datasets.plan import FolderPlan
+from meshsight.execution.ownership import take_over
 
 PARTS = "parts"
 SHARDS = "shards"
@@ -66,16 +65,9 @@ class RunState:
         """Makes this process the folder's only writer.
 
         Raises:
-            CallError: another process is at it.
+            BusyError: another process is at it.
         """
-        path = self._run / "owner.json"
-        with contextlib.suppress(FileNotFoundError, ValueError, KeyError, psutil.Error):
-            owner = json.loads(path.read_bytes())
-            process = psutil.Process(owner["pid"])
-            is_same = process.create_time() == owner["started"] and process.pid != os.getpid()
-            if is_same and process.status() != psutil.STATUS_ZOMBIE:
-                raise CallError(f"{self.folder}: process {owner['pid']} is generating into this folder; wait for it")
-        write_json(path, {"pid": os.getpid(), "started": psutil.Process().create_time()})
+        take_over(self._run / "owner.json", self.folder, "generating into")
 
     def note_drawer(self, drawer: str) -> str | None:
         """Writes down what draws the images; returns what drew the earlier ones if that was something else."""

@@ -43,7 +43,7 @@ def apply_overrides(data: Any, overrides: Sequence[str]) -> Any:
     Raises:
         SpecError: an override has no `=` or its path leads through something that is no mapping or list.
     """
-    result: Any = yaml.safe_load(yaml.safe_dump(data))
+    result: Any = yaml.safe_load(yaml.safe_dump(data, sort_keys=False))
     for override in overrides:
         path, separator, text = override.partition("=")
         if not separator or not path:

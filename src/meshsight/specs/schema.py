@@ -7,11 +7,17 @@ from meshsight.core.files import write_json
 from meshsight.specs.base import Spec
 from meshsight.specs.patch_training import PatchTrainSpec
 from meshsight.specs.scene import SceneSpec
+from meshsight.specs.sweep import SweepSpec
 from meshsight.specs.training import TrainSpec
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-RECIPES: dict[str, type[Spec]] = {"scene": SceneSpec, "training": TrainSpec, "patch_training": PatchTrainSpec}
+RECIPES: dict[str, type[Spec]] = {
+    "scene": SceneSpec,
+    "training": TrainSpec,
+    "patch_training": PatchTrainSpec,
+    "sweep": SweepSpec,
+}
 
 
 def make_schema(name: str) -> dict[str, Any]:

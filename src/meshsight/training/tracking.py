@@ -1,6 +1,8 @@
 """Trackers that never stop a run: a dead server is a warning, unless the run is told to depend on it at its start."""
 
 import logging
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
 
 from meshsight.core.errors import TrainingError
 from meshsight.core.kinds import Kinds
@@ -10,6 +12,27 @@ from meshsight.training.events import Event, Tracker, TrackerError, TrainingStar
 TRACKER_KINDS = Kinds("meshsight.training.trackers", "tracker", extra="track")
 
 log = logging.getLogger(__name__)
+
+
+@runtime_checkable
+class GroupTracker(Protocol):
+    """A tracker that can put runs under one of their group."""
+
+    def begin_group(self, name: str, recipe: dict[str, Any]) -> str:
+        """Begins the group's run; returns its id, which trackers of the runs get as `parent_run`.
+
+        Raises:
+            TrackerError: it does not answer or refuses.
+        """
+        ...
+
+    def end_group(self, run_id: str, figures: Mapping[str, float]) -> None:
+        """Ends the group's run with what came of it.
+
+        Raises:
+            TrackerError: it does not answer or refuses.
+        """
+        ...
 
 
 def parse_tracker(text: str) -> VariantSpec:

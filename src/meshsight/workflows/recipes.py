@@ -7,6 +7,7 @@ from meshsight.specs.learning import AnyTrainSpec, is_of_patches
 from meshsight.specs.patch_training import PatchTrainSpec
 from meshsight.specs.recipe import read_plain, read_recipe
 from meshsight.specs.scene import SceneSpec
+from meshsight.specs.sweep import SweepSpec
 from meshsight.specs.training import TrainSpec
 
 
@@ -37,3 +38,12 @@ def read_training_recipe(path: Path, overrides: Sequence[str] = ()) -> AnyTrainS
     """
     is_patches = is_of_patches(read_plain(path))
     return read_recipe(PatchTrainSpec if is_patches else TrainSpec, path, overrides)
+
+
+def read_sweep_recipe(path: Path, overrides: Sequence[str] = ()) -> SweepSpec:
+    """Reads the recipe of a sweep.
+
+    Raises:
+        SpecError: the file is missing, is no YAML, or does not fit the spec.
+    """
+    return read_recipe(SweepSpec, path, overrides)

@@ -1,7 +1,7 @@
 """`train`: data sets and a recipe become a run folder with a trained detector."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +32,8 @@ class TrainOptions:
         tracker: where else metrics go.
         is_tracker_required: refuse to start without the tracker, instead of warning.
         resources: device, threads, workers, memory.
+        watchers: told every event, too.
+        should_end: asked at each step; when it says so the run ends as `stopped`, which then is no error.
     """
 
     is_resumed: bool = False
@@ -40,6 +42,8 @@ class TrainOptions:
     tracker: VariantSpec | None = None
     is_tracker_required: bool = False
     resources: Resources = DEFAULT_RESOURCES
+    watchers: tuple[Tracker, ...] = ()
+    should_end: Callable[[], bool] = lambda: False
 
 
 DEFAULT_OPTIONS = TrainOptions()
@@ -120,8 +124,8 @@ def _train(
         is_resumed=options.is_resumed,
         resources=options.resources,
     )
-    trackers: list[Tracker] = [ProgressBar(), *([tracker] if tracker is not None else [])]
-    manifest = fit(request, trackers, stop)
-    if manifest.status == "stopped":
+    trackers: list[Tracker] = [ProgressBar(), *([tracker] if tracker is not None else []), *options.watchers]
+    manifest = fit(request, trackers, lambda: stop() or options.should_end())
+    if manifest.status == "stopped" and stop():
         raise TrainingError(f"{out}: {stop.signal_name}: {manifest.message}. Continue with --resume.")
     return manifest

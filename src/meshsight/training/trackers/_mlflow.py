@@ -4,13 +4,14 @@ import os
 import re
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from mlflow.entities import Metric, Param
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from meshsight.core.files import write_text
 from meshsight.training.events import Event, StepDone, TrackerError, TrainingEnded, TrainingStarted, Validated
@@ -55,6 +56,27 @@ class MlflowTracker:
                 _ask(lambda: self._client.set_tag(self._run_id, "message", event.message))
                 _ask(lambda: self._client.set_terminated(self._run_id, _STATUS[event.status]))
 
+    def begin_group(self, name: str, recipe: dict[str, Any]) -> str:
+        """Begins a run that others stand under.
+
+        Raises:
+            TrackerError: the server does not answer or refuses.
+        """
+        run = _ask(lambda: self._client.create_run(self._experiment_id, run_name=name))
+        self._log_params(run.info.run_id, {"sweep": recipe})
+        return run.info.run_id
+
+    def end_group(self, run_id: str, figures: Mapping[str, float]) -> None:
+        """Ends that run.
+
+        Raises:
+            TrackerError: the server does not answer or refuses.
+        """
+        now_ms = int(time.time() * 1000)
+        metrics = [Metric(_key(name), float(value), now_ms, 0) for name, value in figures.items()]
+        _ask(lambda: self._client.log_batch(run_id, metrics=metrics))
+        _ask(lambda: self._client.set_terminated(run_id, "FINISHED"))
+
     def _start(self, event: TrainingStarted) -> None:
         marker = event.run / "mlflow_run_id"
         if event.first_step and marker.exists():
@@ -62,14 +84,21 @@ class MlflowTracker:
             _ask(lambda: self._client.update_run(self._run_id, status="RUNNING"))
             return
         tags = {"folder": str(event.run.resolve()), "classes": ", ".join(event.classes)}
-        run = _ask(lambda: self._client.create_run(self._experiment_id, tags=tags, run_name=event.run.resolve().name))
+        name = event.run.resolve().name
+        if self._spec.parent_run is not None:
+            tags[MLFLOW_PARENT_RUN_ID] = self._spec.parent_run
+            name = event.run.resolve().parent.name  # runs of a sweep are all called alike, their folders are not
+        run = _ask(lambda: self._client.create_run(self._experiment_id, tags=tags, run_name=name))
         self._run_id = run.info.run_id
         write_text(marker, self._run_id + "\n")
         recipe, machine = event.spec.model_dump(mode="json"), event.machine.model_dump(mode="json")
-        params = [Param(key, value[:LONGEST_PARAM]) for key, value in _flatten({"recipe": recipe, "machine": machine})]
+        self._log_params(self._run_id, {"recipe": recipe, "machine": machine})
+
+    def _log_params(self, run_id: str, values: dict[str, Any]) -> None:
+        params = [Param(key, value[:LONGEST_PARAM]) for key, value in _flatten(values)]
         for first in range(0, len(params), PARAMS_A_REQUEST):
             part = params[first : first + PARAMS_A_REQUEST]
-            _ask(lambda part=part: self._client.log_batch(self._run_id, params=part))
+            _ask(lambda part=part: self._client.log_batch(run_id, params=part))
 
     def _send_steps(self) -> None:
         if not self._steps:

@@ -14,5 +14,7 @@ class Spec(VariantSpec):
     uri: str | None = None
     """Such as http://host:5000 or sqlite:///FILE; none: MLFLOW_TRACKING_URI, or MLflow's own default."""
     experiment: str = "meshsight"
+    parent_run: str | None = None
+    """Id of the run that this one is shown under, as that of a sweep."""
     every_steps: int = Field(default=10, ge=1)
     """Steps between the training metrics sent; each is the mean over these steps."""

@@ -1,0 +1,1 @@
+"""How the values of a sweep are chosen: one file each."""
