@@ -73,8 +73,9 @@ def plot_front(
     plot.scatter(*zip(*points, strict=True), s=14, color=FAINT, alpha=0.7, linewidths=0)
     line = sorted(points[index] for index in front)
     plot.plot(*zip(*line, strict=True), color=GOOD, marker="o", markersize=4)
-    for index in front:
-        plot.annotate(names[index], points[index], (4, 4), textcoords="offset points", fontsize=7)
+    for point in dict.fromkeys(line):
+        text = ", ".join(names[index] for index in front if points[index] == point)
+        plot.annotate(text, point, (4, 4), textcoords="offset points", fontsize=7)
     if min(point[0] for point in points) > 0 and max(p[0] for p in points) > 20 * min(p[0] for p in points):
         plot.set_xscale("log")
     plot.set(xlabel=labels[0], ylabel=labels[1])

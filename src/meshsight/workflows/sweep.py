@@ -6,6 +6,7 @@ journal knows it. So a sweep that is killed goes on with every trial that it had
 and none is lost or run twice.
 """
 
+import json
 import logging
 import time
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from meshsight.core.errors import CallError, TrainingError
+from meshsight.core.errors import CallError, DataError, TrainingError
 from meshsight.core.files import dump_json, write_json, write_text
 from meshsight.execution.capacity import default_workers
 from meshsight.execution.launchers import local
@@ -26,7 +27,7 @@ from meshsight.plotting.page import render_page
 from meshsight.search.proposing import Pruner, Sampler, Verdict, open_pruner, open_sampler
 from meshsight.search.standing import front_of
 from meshsight.specs.base import VariantSpec, parse_spec
-from meshsight.specs.recipe import dump_recipe, read_plain
+from meshsight.specs.recipe import dump_recipe
 from meshsight.specs.sweep import SweepSpec
 from meshsight.workflows.jobs import run_trial
 from meshsight.workflows.jobs.run_trial import RESULT, RUN, Result, training_recipe
@@ -159,11 +160,18 @@ def _begin(spec: SweepSpec, out: Path, is_resumed: bool) -> None:
         return
     if not is_resumed:
         raise CallError(f"{out}: holds a sweep already. Go on with --resume, or name another folder.")
-    before = parse_spec(SweepSpec, read_plain(path), str(path))
+    before = _read_spec(path)
     if _identity(before) != _identity(spec):
         raise CallError(f"{out}: holds another sweep ({SPEC} differs in more than `trials`). Name another folder.")
     take_over(out / "owner.json", out, "sweeping in")
     write_json(path, plain)
+
+
+def _read_spec(path: Path) -> SweepSpec:
+    try:
+        return parse_spec(SweepSpec, json.loads(path.read_bytes()), str(path))
+    except ValueError as error:
+        raise DataError(f"{path}: damaged ({error}); restore it from a copy") from error
 
 
 def _identity(spec: SweepSpec) -> str:
