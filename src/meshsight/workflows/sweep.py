@@ -11,8 +11,7 @@ import logging
 import time
 from dataclasses import dataclass
 from pathlib import Path
-
-from pydantic import JsonValue
+from typing import Any
 
 from meshsight.core.errors import CallError, DataError, TrainingError
 from meshsight.core.files import dump_json, write_json, write_text
@@ -81,7 +80,7 @@ class TrialSummary:
 
     number: int
     state: str
-    params: dict[str, JsonValue]
+    params: dict[str, Any]
     metrics: dict[str, float]
     reason: str
     run: Path

@@ -10,7 +10,7 @@ from meshsight.specs.training import TrainSpec
 from meshsight.training.events import Event, StepDone, TrackerError, TrainingEnded, TrainingStarted, Validated
 from meshsight.training.precision import MachineFacts
 from meshsight.training.sample import BoxCounts
-from meshsight.training.tracking import GuardedTracker, open_tracker, parse_tracker
+from meshsight.training.tracking import TRACKER_KINDS, GroupTracker, GuardedTracker, open_tracker, parse_tracker
 
 mlflow_tracking = pytest.importorskip("mlflow.tracking", reason="the extra [track] is not installed")
 
@@ -86,6 +86,27 @@ def test_a_run_arrives_whole_and_a_resumed_one_goes_on_in_it(tmp_path: Path, mak
     assert found.data.metrics["train/loss_box"] == pytest.approx(4.5)
     assert found.data.metrics["real photos_/ap50"] == 0.5
     assert "real photos_/ap75" not in found.data.metrics
+
+
+def test_runs_of_a_sweep_stand_under_its_own(tmp_path: Path, make_spec) -> None:
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    spec = parse_tracker(f"mlflow={uri}")
+    group = TRACKER_KINDS.builder("mlflow")(spec)
+    assert isinstance(group, GroupTracker)
+    parent = group.begin_group("my sweep", {"trials": 2, "parameters": {"train.steps": [1, 2]}})
+    for number in range(2):
+        tracker = open_tracker(spec.evolve(parent_run=parent), is_required=True)
+        assert tracker is not None
+        for event in events(tmp_path / f"{number:05d}" / "run", make_spec(), 0, 3):
+            tracker.record(event)
+    group.end_group(parent, {"best_ap": 0.5, "trials": 2})
+    client = mlflow_tracking.MlflowClient(uri)
+    runs = client.search_runs([client.get_experiment_by_name("meshsight").experiment_id])
+    own = client.get_run(parent)
+    assert own.info.run_name == "my sweep" and own.data.metrics == {"best_ap": 0.5, "trials": 2.0}
+    assert own.data.params["sweep.parameters.train.steps"] == "[1, 2]" and own.info.status == "FINISHED"
+    children = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == parent]
+    assert {run.info.run_name for run in children} == {"00000", "00001"}
 
 
 def test_a_dead_server_is_a_warning_and_ends_the_run_only_if_required(caplog: pytest.LogCaptureFixture) -> None:

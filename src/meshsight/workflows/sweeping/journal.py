@@ -10,8 +10,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import JsonValue
-
 from meshsight.core.errors import DataError, StorageError
 from meshsight.core.files import dump_json
 from meshsight.search.history import Past
@@ -76,7 +74,7 @@ class Journal:
         """Writes what came of a trial."""
         self._append({"end": number, **result.model_dump(mode="json"), "values": values})
 
-    def _append(self, entry: dict[str, JsonValue | tuple[float, ...]]) -> None:
+    def _append(self, entry: dict[str, Any]) -> None:
         try:
             with self._path.open("ab") as file:
                 file.write(dump_json(entry).encode() + b"\n")

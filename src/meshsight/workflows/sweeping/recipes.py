@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import JsonValue
 
 from meshsight.core.errors import CallError, MeshsightError, SpecError
 from meshsight.search.history import Params
@@ -24,8 +23,8 @@ PRESET = "preset:"
 class TrialRecipes:
     """What a trial is made from, as plain data with every default written out."""
 
-    train: dict[str, JsonValue]
-    scene: dict[str, JsonValue] | None
+    train: dict[str, Any]
+    scene: dict[str, Any] | None
 
 
 class SweepRecipes:
@@ -82,7 +81,7 @@ class SweepRecipes:
         return None
 
 
-def _plain(recipe: str | dict[str, JsonValue], root: Path) -> Any:
+def _plain(recipe: str | dict[str, Any], root: Path) -> Any:
     if isinstance(recipe, dict):
         return recipe
     if recipe.startswith(PRESET):
