@@ -1,5 +1,6 @@
 """What a sweep knows of its trials."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -31,6 +32,11 @@ class Past:
     values: tuple[float, ...] | None = None
     reports: Mapping[int, float] = field(default_factory=dict)
     notes: Mapping[str, Json] = field(default_factory=dict)
+
+    @property
+    def first_value(self) -> float:
+        """Of the first objective; not a number before the end and after a failure."""
+        return math.nan if self.values is None else self.values[0]
 
 
 History = Sequence[Past]

@@ -97,6 +97,7 @@ def test_runs_of_a_sweep_stand_under_its_own(tmp_path: Path, make_spec) -> None:
     for number in range(2):
         tracker = open_tracker(spec.evolve(parent_run=parent), is_required=True)
         assert tracker is not None
+        (tmp_path / f"{number:05d}").mkdir()
         for event in events(tmp_path / f"{number:05d}" / "run", make_spec(), 0, 3):
             tracker.record(event)
     group.end_group(parent, {"best_ap": 0.5, "trials": 2})

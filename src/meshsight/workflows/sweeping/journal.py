@@ -90,7 +90,7 @@ class Journal:
         for number, line in enumerate(whole.splitlines(), start=1):
             try:
                 self._take_in(json.loads(line))
-            except (ValueError, KeyError, IndexError, TypeError) as error:
+            except (ValueError, KeyError, IndexError, TypeError, StopIteration) as error:
                 raise DataError(f"{self._path}, line {number}: damaged ({error}); restore it from a copy") from error
         if torn:
             os.truncate(self._path, len(data) - len(torn))
@@ -101,7 +101,7 @@ class Journal:
                 raise ValueError(f"trial {entry['begin']} after {len(self.trials)} others")
             self.trials.append(Trial(past=Past(number=entry["begin"], params=entry["params"], notes=entry["notes"])))
             return
-        number = entry.get("report", entry.get("note", entry.get("end")))
+        number = next(int(entry[key]) for key in ("report", "note", "end") if key in entry)
         trial = self.trials[number]
         if "report" in entry:
             reports = {**trial.past.reports, entry["step"]: entry["value"]}

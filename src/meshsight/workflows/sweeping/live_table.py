@@ -62,7 +62,7 @@ class LiveTable:
     def _leaders(self, trials: Sequence[Trial]) -> list[str]:
         done = [trial for trial in trials if trial.past.state == "done" and trial.past.values is not None]
         sign = self._spec.objectives[0].sign
-        done.sort(key=lambda trial: -sign * (trial.past.values or (0.0,))[0])
+        done.sort(key=lambda trial: -sign * trial.past.first_value)
         front = front_of([trial.past for trial in trials], self._spec.objectives)
         return [
             f"  {'best' if trial.past.number in front else '    '}  {line_of(self._spec, trial)}"

@@ -64,7 +64,7 @@ def _parallel_section(spec: SweepSpec, done: Sequence[Trial], front: Sequence[in
     for index, objective in enumerate(spec.objectives):
         axes.append(_number_axis(objective.metric, [(trial.past.values or ())[index] for trial in done], False))
     sign = spec.objectives[0].sign
-    order = sorted(range(len(done)), key=lambda index: sign * (done[index].past.values or ())[0])
+    order = sorted(range(len(done)), key=lambda index: sign * done[index].past.first_value)
     ranks = [0.0] * len(done)
     for rank, index in enumerate(order):
         ranks[index] = rank / max(1, len(done) - 1)
@@ -134,7 +134,7 @@ def _front_indices(spec: SweepSpec, done: Sequence[Trial], other: str) -> list[i
             number=index,
             params={},
             state="done",
-            values=((trial.past.values or ())[0], trial.metrics[other]),
+            values=(trial.past.first_value, trial.metrics[other]),
         )
         for index, trial in enumerate(done)
     ]
@@ -159,7 +159,7 @@ def _table_section(spec: SweepSpec, trials: Sequence[Trial], front: Sequence[int
     names = [name for name in _figures(spec) if any(name in trial.metrics for trial in trials)]
     columns = ("trial", "state", *names, *(name.rpartition(".")[2] for name in spec.parameters))
     sign = spec.objectives[0].sign
-    ordered = sorted(trials, key=lambda t: (t.past.values is None, -sign * (t.past.values or (0.0,))[0]))
+    ordered = sorted(trials, key=lambda t: (t.past.values is None, -sign * t.past.first_value))
     rows: list[tuple[Cell, ...]] = [
         (
             trial.past.number,
