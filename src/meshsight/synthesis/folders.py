@@ -26,7 +26,11 @@ def expand_folders(spec: SceneSpec, root: Path) -> SceneSpec:
         SpecError: the files do not make a recipe, for instance because a mesh of a folder is also named by itself.
     """
     plain: dict[str, Any] = spec.model_dump(mode="json")
-    plain = {key: _expand_pictures(value, root, _LISTERS.get(key, folder_images)) for key, value in plain.items()}
+    plain = {
+        # What a bundle names depends on the path that it sets; see below.
+        key: value if key == "bundles" else _expand_pictures(value, root, _LISTERS.get(key, folder_images))
+        for key, value in plain.items()
+    }
     plain["objects"] = [part for entry in spec.objects for part in _expand_object(entry, root)]
     plain["distractors"]["meshes"] = _expand(spec.distractors.meshes, root, folder_meshes)
     if spec.occluders is not None:
