@@ -14,7 +14,16 @@ from meshsight.core.camera import camera_from_fov
 from meshsight.core.errors import RenderError
 from meshsight.core.pose import look_at, rotation_about_z
 from meshsight.records.mesh import Material
-from meshsight.records.scene import Environment, Ground, MaterialOverride, PlainBackground, PointLight, Sun
+from meshsight.records.scene import (
+    AreaLight,
+    Environment,
+    Focus,
+    Ground,
+    MaterialOverride,
+    PlainBackground,
+    PointLight,
+    Sun,
+)
 from meshsight.render.base import Renderer, open_renderer
 from meshsight.render.cache import ResourceCache
 from meshsight.render.gl import context as gl_context
@@ -140,8 +149,28 @@ def test_too_many_lights_are_refused(renderer):
     with pytest.raises(RenderError, match="up to 2 suns, found 3"):
         renderer.render(scene_of(suns=(sun,) * 3))
     lamp = PointLight(position=np.zeros(3), intensity=(1.0, 1.0, 1.0))
-    with pytest.raises(RenderError, match="found 0 and 5"):
-        renderer.render(scene_of(point_lights=(lamp,) * 5))
+    with pytest.raises(RenderError, match="up to 128 spot, area and further point lights, found 129"):
+        renderer.render(scene_of(point_lights=(lamp,) * 133))
+
+
+def test_many_areas_are_cut_more_coarsely_and_give_as_much_light(renderer):
+    """60 areas of 2 x 2 lamps would be too many; each becomes one."""
+    dark = Environment(ref="black", strength=1.0, rotation_rad=0.0)
+    wall = thing(1, "square", (0, 0, 3.0), rotation=UPRIGHT, scale=3.0, roughness=1.0)
+
+    def light(count: int) -> float:
+        area = AreaLight(T_world_light=np.eye(4), shape="rectangle", size_m=(0.2, 0.2), radiance=(60.0 / count,) * 3)
+        frame = renderer.render(scene_of(wall, environment=dark, area_lights=(area,) * count))
+        return float(decode_srgb(frame.rgb[32, 48, 0] / 255))
+
+    assert light(60) == pytest.approx(light(4), rel=0.03)
+    assert light(4) == pytest.approx(60 * 0.04 / 9 / np.pi, rel=0.08)
+
+
+def test_depth_of_field_through_a_lens_that_distorts_is_refused(renderer):
+    camera = replace(camera_from_fov(1.0, (64, 96)), distortion=(-0.2, 0.0, 0.0, 0.0, 0.0))
+    with pytest.raises(RenderError, match="cannot draw depth of field through a lens that distorts; leave out `focus`"):
+        renderer.render(scene_of(camera=camera, focus=Focus(aperture_m=0.1, distance_m=1.0)))
 
 
 def test_an_image_too_large_for_the_viewport_is_refused(renderer):
