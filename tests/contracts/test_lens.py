@@ -46,7 +46,7 @@ def renderer(request: pytest.FixtureRequest) -> Iterator[Renderer]:
 
 @pytest.fixture(scope="module", params=kinds())
 def sharp(request: pytest.FixtureRequest) -> Iterator[Renderer]:
-    yield from opened(request.param, **({"samples": 1} if request.param == "raster" else {}))
+    yield from opened(request.param, **({} if request.param == "raycast" else {"samples": 1}))
 
 
 @pytest.fixture(scope="module")

@@ -37,6 +37,11 @@ FACING = np.diag([1.0, -1.0, -1.0])
 SIZE_HW = (48, 64)
 CAMERA = Camera(fx=64.0, fy=64.0, cx=32.0, cy=24.0, size_hw=SIZE_HW)
 STILL = np.zeros(3)
+SETTINGS = {
+    "raster": {"area_cells": 4},
+    # Little noise, and light straight from the lamps alone, so that what is seen has a closed form.
+    "cycles": {"samples": 256, "denoiser": "none", "max_bounces": 0},
+}
 
 
 def kinds() -> list:
@@ -45,7 +50,7 @@ def kinds() -> list:
 
 @pytest.fixture(scope="module", params=kinds())
 def renderer(request: pytest.FixtureRequest) -> Iterator[Renderer]:
-    opened = try_open(request.param, ASSETS, **({"area_cells": 4} if request.param == "raster" else {}))
+    opened = try_open(request.param, ASSETS, **SETTINGS.get(request.param, {}))
     if isinstance(opened, str):
         pytest.skip(opened)
     yield opened

@@ -10,7 +10,7 @@ from jaxtyping import Float32, UInt8
 from meshsight.assets.builtin.catalogue import list_families, list_objects, list_shapes, make_builtin
 from meshsight.assets.environment_files import read_environment
 from meshsight.assets.loading import MAX_TEXTURE_PX, load_mesh
-from meshsight.assets.places import find_file
+from meshsight.assets.places import FOREIGN_SUFFIXES, find_file
 from meshsight.assets.procedural.references import SORTS, draw_environment, draw_picture, sort_of
 from meshsight.core.errors import AssetError
 from meshsight.core.images import IMAGE_SUFFIXES, read_image
@@ -36,10 +36,15 @@ class AssetLibrary:
         *,
         max_texture_px: int = MAX_TEXTURE_PX,
         picture_bytes: int = 256 << 20,
+        convert: Callable[[Path], Path] | None = None,
     ) -> None:
-        """Looks for relative paths under `root`; `imports` says by mesh reference how its file is to be read."""
+        """Looks for relative paths under `root`; `imports` says by mesh reference how its file is to be read.
+
+        `convert` turns a mesh file in a format that we do not read into GLB, which needs another program.
+        """
         self._root = root
         self._imports = imports
+        self._convert = convert
         self._max_texture_px = max_texture_px
         self._meshes: dict[str, Mesh] = {}
         self._pictures = _ByteLru(picture_bytes)
@@ -77,6 +82,8 @@ class AssetLibrary:
         if ref in _BUILTIN_NAMES and not (self._root / ref).exists():
             raise AssetError(f"'{ref}': no such mesh file in {self._root}; did you mean '{_BUILTIN}{ref}'?")
         path = self._find(ref, "mesh file")
+        if self._convert is not None and path.suffix.lower() in FOREIGN_SUFFIXES:
+            return load_mesh(self._convert(path), MeshImport(), max_texture_px=self._max_texture_px)
         return load_mesh(path, self._imports.get(ref, MeshImport()), max_texture_px=self._max_texture_px)
 
     def _read_image(self, ref: str) -> UInt8[np.ndarray, "h w 3"]:

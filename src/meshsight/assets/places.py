@@ -9,6 +9,8 @@ from meshsight.core.images import IMAGE_SUFFIXES
 from meshsight.core.kinds import did_you_mean
 
 MESH_SUFFIXES = (".obj", ".glb", ".gltf", ".ply", ".stl")
+FOREIGN_SUFFIXES = (".fbx", ".usd", ".usda", ".usdc", ".usdz", ".dae", ".blend")
+"""Mesh files that Blender reads for us."""
 
 
 def find_file(ref: str, root: Path, noun: str) -> Path:

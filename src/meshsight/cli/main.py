@@ -6,6 +6,7 @@ import click
 
 import meshsight
 from meshsight.cli.verbs.assets import assets
+from meshsight.cli.verbs.blender import blender
 from meshsight.cli.verbs.convert import convert
 from meshsight.cli.verbs.demo import demo
 from meshsight.cli.verbs.doctor import doctor
@@ -34,7 +35,7 @@ VERBS = (
     *(verify, inspect, show, explain, rerender),
     *(convert, split, merge),
     *(train, sweep, evaluate, leaderboard, export, predict, weights),
-    *(assets, list_kinds, doctor),
+    *(assets, blender, list_kinds, doctor),
 )
 
 EXAMPLES = """\b

@@ -1,7 +1,7 @@
 """Steps 1 to 3 of the walk for one frame: draw its scene, render it, annotate it; again when the result is rejected."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +20,7 @@ from meshsight.specs.scene import RejectionSpec, SceneSpec, imports_of
 from meshsight.synthesis.folders import expand_folders
 from meshsight.synthesis.rejection import HIDDEN, RejectedScene
 from meshsight.synthesis.sampler import SceneSampler
+from meshsight.workflows.assets_import import converted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,7 +39,7 @@ def open_library(spec: SceneSpec, root: Path) -> AssetLibrary:
         spec: the recipe.
         root: what its relative paths are relative to.
     """
-    return AssetLibrary(root, imports_of(spec))
+    return AssetLibrary(root, imports_of(spec), convert=converted)
 
 
 class FrameMaker:
@@ -87,6 +88,10 @@ class FrameMaker:
         """Returns the bytes of a frame's image file."""
         image = self.spec.image
         return encode_jpeg(made.frame.rgb, image.quality) if image.format == "jpg" else encode_png(made.frame.rgb)
+
+    def watch(self, on_progress: Callable[[], None]) -> None:
+        """Has a function called now and then while a frame takes long."""
+        self._renderer.on_progress = on_progress
 
     def close(self) -> None:
         """Frees the renderer."""

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from meshsight.core.errors import CallError, SynthesisError
+from meshsight.core.errors import CallError, LostFrameError, SynthesisError
 from meshsight.datasets.folder import RUN, finish_folder, remove_torn_files
 from meshsight.datasets.manifest import MANIFEST, Manifest, read_manifest
 from meshsight.datasets.plan import FolderPlan, why_not_the_same
@@ -140,7 +140,7 @@ def _settings(workers: int | None) -> PoolSettings:
         workers=workers or default_workers(WORKER_BYTES),
         recycle_items=RECYCLE_FRAMES,
         may_lose=True,
-        lost_on=frozenset({SynthesisError.__name__}),
+        lost_on=frozenset({SynthesisError.__name__, LostFrameError.__name__}),
     )
 
 

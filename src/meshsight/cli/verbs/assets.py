@@ -14,10 +14,11 @@ EXAMPLES = examples(
     "meshsight assets check models --html assets.html",
     "meshsight assets check mug.obj --fix mended --max-faces 20000",
     "meshsight assets check part.stl --unit mm --up-axis z --json",
+    "meshsight assets import robot.fbx --out robot.glb",
 )
 
 
-@click.group(short_help="Check 3D models.", epilog=EXAMPLES)
+@click.group(short_help="Check and import 3D models.", epilog=EXAMPLES)
 def assets() -> None:
     """Looks after 3D models, before anything is made with them."""
 
@@ -70,6 +71,20 @@ def check(  # noqa: PLR0913 - one for each option
     if html is not None:
         workflow("assets_page", "write_assets_page")(html, found)
     return Outcome(data=_data(found), text=_text(found, html), exit_code=0 if found.is_good else 1)
+
+
+@assets.command("import", short_help="Turn FBX, USD, Collada or .blend into GLB.", epilog=EXAMPLES)
+@click.argument("file", type=PATH)
+@click.option("--out", type=PATH, metavar="OUT.glb", help="Where to write it; beside the file by default.")
+@verb_command
+def import_(file: Path, out: Path | None) -> Outcome:
+    """Turns a model (.fbx, .usd, .usda, .usdc, .usdz, .dae, .blend) into GLB: in metres, with materials, upright.
+
+    Blender reads it in a process of its own; scripts that the file holds are not run. Recipes may name such files too.
+    """
+    done = workflow("assets_import", "import_asset")(file, out)
+    counts = f"{done.num_meshes} meshes, {done.num_triangles:,} triangles, {done.num_materials} materials"
+    return Outcome(data=done, text=f"{done.path}: {counts}")
 
 
 def _data(found: Any) -> dict[str, object]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from meshsight.core.errors import ExecutionError, RenderError
+from meshsight.execution.blender.libraries import library_advice
 from meshsight.execution.blender.process import BlenderDied, BlenderProcess
 
 Result = TypeVar("Result")
@@ -81,7 +82,8 @@ class BlenderKeeper:
                 self._process = self._start()
             except BlenderDied as death:
                 words = f" Its last words: {death.last_words}" if death.last_words else ""
-                raise RenderError(f"Blender cannot start ({death.cause}).{words}") from death
+                advice = library_advice(death.last_words)
+                raise RenderError(f"Blender cannot start ({death.cause}).{advice or words}") from death
             self._num_done = self._first_bytes = 0
         return self._process
 

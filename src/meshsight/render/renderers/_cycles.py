@@ -84,7 +84,11 @@ class CyclesRenderer(Renderer):
         process = BlenderProcess(
             self._command, stall_seconds=self._spec.stall_seconds, on_progress=lambda: self.on_progress()
         )
-        self._about = process.call({"command": "configure", "settings": worker_settings(self._spec)}).message
+        try:
+            self._about = process.call({"command": "configure", "settings": worker_settings(self._spec)}).message
+        except RenderError:
+            process.kill()
+            raise
         self._stock = Stock(process, self._spec.cache_mb * 2**20)
         return process
 

@@ -1,6 +1,7 @@
 """The job of `generate`: frames of a recipe, drawn and written into a data set folder."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -53,6 +54,7 @@ class FrameDrawer:
         frames: list[FrameLines] = []
         for index in range(part.first, part.stop):
             if index not in part.leave_out:
+                self._maker.watch(partial(report.begin, f"frame {index}", index))
                 report.begin(f"frame {index}", index)
                 frames.append(self._draw(index))
                 report.advance()
