@@ -13,7 +13,8 @@ from meshsight.cli.main import program
 VERBS = [
     *("demo", "init", "preview", "generate", "verify", "inspect", "show"),
     *("explain", "rerender", "convert", "split", "merge"),
-    *("train", "evaluate", "leaderboard", "export", "predict", "weights", "assets", "blender", "list", "doctor"),
+    *("train", "sweep", "evaluate", "leaderboard", "export", "predict", "weights"),
+    *("assets", "blender", "list", "doctor"),
 ]
 GROUPS = {"assets": "assets check", "blender": "blender check", "weights": "weights import"}
 HEAVY = {"torch", "numpy", "cv2", "matplotlib", "pydantic", "yaml", "onnxruntime", "PIL", "scipy", "trimesh"}
