@@ -10,6 +10,7 @@ import click
 
 from meshsight.cli.messages import configure_messages
 from meshsight.cli.output import Outcome, stdout_kept_clean, to_json
+from meshsight.cli.several import is_first_process
 from meshsight.core.errors import MeshsightError, MissingExtraError
 
 INTERRUPTED = 130
@@ -49,7 +50,7 @@ def verb_command(body: Callable[P, Outcome]) -> Callable[..., None]:
     def run(is_json: bool, verbose: bool, quiet: bool, *args: P.args, **kwargs: P.kwargs) -> None:
         if verbose and quiet:
             raise click.UsageError("-v and -q contradict each other; give one of them")
-        configure_messages(verbosity=verbose - quiet)
+        configure_messages(verbosity=verbose - quiet if is_first_process() else -1)
         try:
             with stdout_kept_clean():
                 outcome = body(*args, **kwargs)
@@ -68,13 +69,15 @@ def verb_command(body: Callable[P, Outcome]) -> Callable[..., None]:
 def _end(message: str, exit_code: int, is_json: bool) -> NoReturn:
     log.error(message)
     log.debug("traceback:", exc_info=True)
-    if is_json:
+    if is_json and is_first_process():
         click.echo(to_json({"error": message, "exit_code": exit_code}))
     click.get_current_context().exit(exit_code)
 
 
 def _print(outcome: Outcome, is_json: bool) -> None:
-    if is_json:
+    if not is_first_process():
+        pass  # of several processes of one run the first one talks
+    elif is_json:
         click.echo(to_json(outcome.data))
     elif outcome.text:
         click.echo(outcome.text)

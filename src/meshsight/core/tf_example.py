@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from meshsight.core.errors import DataError
+from meshsight.core.wire import delimited, varint
 
 Floats = Float32[np.ndarray, " _"]
 Integers = Int64[np.ndarray, " _"]
@@ -30,13 +31,13 @@ Field = tuple[int, memoryview | int]
 
 def encode_entries(features: Mapping[str, Feature]) -> bytes:
     """Returns features, sorted by name, as they stand within an Example; such bytes may be joined."""
-    entries = (_delimited(1, name.encode()) + _delimited(2, _feature(features[name])) for name in sorted(features))
-    return b"".join(_delimited(1, entry) for entry in entries)
+    entries = (delimited(1, name.encode()) + delimited(2, _feature(features[name])) for name in sorted(features))
+    return b"".join(delimited(1, entry) for entry in entries)
 
 
 def encode_example(entries: bytes) -> bytes:
     """Returns the Example of encoded entries."""
-    return _delimited(1, entries)
+    return delimited(1, entries)
 
 
 def decode_example(data: bytes, where: str) -> dict[str, Feature]:
@@ -60,29 +61,14 @@ def decode_example(data: bytes, where: str) -> dict[str, Feature]:
 
 def _feature(feature: Feature) -> bytes:
     if isinstance(feature, tuple):
-        return _delimited(_BYTES, b"".join(_delimited(1, value) for value in feature))
+        return delimited(_BYTES, b"".join(delimited(1, value) for value in feature))
     if feature.dtype == np.float32:
-        return _delimited(_FLOATS, _packed(feature.astype("<f4").tobytes()))
-    return _delimited(_INTEGERS, _packed(b"".join(_varint(value & (1 << 64) - 1) for value in feature.tolist())))
+        return delimited(_FLOATS, _packed(feature.astype("<f4").tobytes()))
+    return delimited(_INTEGERS, _packed(b"".join(varint(value & (1 << 64) - 1) for value in feature.tolist())))
 
 
 def _packed(values: bytes) -> bytes:
-    return _delimited(1, values) if values else b""
-
-
-def _delimited(number: int, data: bytes) -> bytes:
-    return b"".join([bytes([number << 3 | _DELIMITED]), _varint(len(data)), data])
-
-
-def _varint(value: int) -> bytes:
-    if value < 0x80:
-        return bytes([value])
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+    return delimited(1, values) if values else b""
 
 
 def _read_entry(fields: list[Field]) -> tuple[str, Feature]:

@@ -38,6 +38,11 @@ class Backbone(nn.Module, ABC):
     def forward(self, images: Float[Tensor, "b 3 h w"]) -> Pyramid:
         """Returns one map for each of `features`."""
 
+    def stage_names(self) -> tuple[str, ...]:
+        """Names the last module of each stage, finest first; learning rates that fall with depth go by them."""
+        stages = getattr(self, "stages", ())
+        return tuple(f"stages.{index}" for index in range(len(stages)))
+
 
 class Neck(nn.Module, ABC):
     """Mixes the levels of a pyramid.

@@ -24,6 +24,7 @@ from meshsight.models.batch import Targets
 from meshsight.models.detectors.two_stage import ProposalSpec
 from meshsight.models.parts import FeatureSpec, Pyramid
 from meshsight.models.sampling import sample_owners
+from meshsight.models.sharing import batch_total
 from meshsight.models.suppression import becomes_graph, suppress
 
 
@@ -110,5 +111,5 @@ class ProposalNetwork(nn.Module):
             )
             box_sum = box_sum + (deltas[index, learns] - wanted).abs().sum()
             normaliser += int((learns if self.spec.num_samples is None else counts).sum())
-        normaliser = max(normaliser, 1)
-        return {"proposal_class": class_sum / normaliser, "proposal_box": self.spec.box_weight * box_sum / normaliser}
+        total = batch_total(logits.new_tensor(float(normaliser)), least=1.0)
+        return {"proposal_class": class_sum / total, "proposal_box": self.spec.box_weight * box_sum / total}

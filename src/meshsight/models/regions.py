@@ -23,6 +23,7 @@ from meshsight.models.detectors.two_stage import RegionSpec
 from meshsight.models.parts import FeatureSpec, Pyramid
 from meshsight.models.proposals import Proposals
 from meshsight.models.sampling import sample_owners
+from meshsight.models.sharing import batch_total
 from meshsight.models.topk import best_candidates
 from meshsight.specs.decoding import DecodeSpec
 
@@ -102,7 +103,7 @@ class RegionNetwork(nn.Module):
         std = deltas.new_tensor(self.spec.delta_std)
         wanted = encode(samples.regions[learns, 1:], samples.boxes[learns]) / std
         own = deltas[learns, samples.class_ids[learns]]
-        count = max(len(samples.class_ids), 1)
+        count = batch_total(deltas.new_tensor(float(len(samples.class_ids))), least=1.0)
         return {
             "class": F.cross_entropy(logits, samples.class_ids, reduction="sum") / count,
             "box": self.spec.box_weight * ((own - wanted).abs().sum() + deltas.sum() * 0) / count,

@@ -72,14 +72,26 @@ class BatchSource:
         """
         positions, is_upright = self.order.batch(k)
         height, width = self._size(k)
-        input_hw = (max(height, width), min(height, width)) if is_upright else (height, width)
+        if self.data.group_by_aspect:
+            short, long = sorted((height, width))
+            height, width = (long, short) if is_upright else (short, long)
         spec = self._plain if k >= self.num_batches * (1 - self.augmentation.plain_end) else self.augmentation
         mine = np.array_split(positions, self.part.num_parts)[self.part.rank]
-        return collate([self.sample(int(position), spec, input_hw) for position in mine])
+        return collate([self.sample(int(position), spec, (height, width)) for position in mine])
 
     def sample(self, position: int, spec: AugmentationSpec, input_hw: tuple[int, int]) -> TrainingSample:
         """Reads and augments the sample at one position of the run's sequence."""
         return self._augmenter.sample(spec, position, self.order.index(position), input_hw)
+
+    @property
+    def source_names(self) -> tuple[str, ...]:
+        """Of the data sets."""
+        return self.labels.sources
+
+    @property
+    def source_losses_every(self) -> int:
+        """Steps between measurements of the loss of each."""
+        return self.data.source_losses_every
 
     def source_ids(self, k: int) -> list[int]:
         """Returns the source of each image of batch k, or of this process's part of it."""

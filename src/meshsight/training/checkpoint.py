@@ -25,7 +25,9 @@ class TrainingState:
         network: the network's state.
         average: the moving average's state, if there is one.
         optimiser: the optimiser's state.
+        scaler: the state of the loss's scale, if there is one.
         random: states of torch's generators by device type, which dropout draws from.
+        others_random: the same of the run's other processes, by rank from 1.
     """
 
     step: int
@@ -34,6 +36,13 @@ class TrainingState:
     average: dict[str, Tensor] | None
     optimiser: dict[str, Any]
     random: dict[str, Tensor]
+    scaler: dict[str, Any] | None = None
+    others_random: tuple[dict[str, Tensor], ...] = ()
+
+    def random_of(self, rank: int) -> dict[str, Tensor] | None:
+        """Returns the generators' states of one process; None of one that was not there."""
+        states = (self.random, *self.others_random)
+        return states[rank] if rank < len(states) else None
 
 
 def random_state(device: torch.device) -> dict[str, Tensor]:
@@ -65,6 +74,8 @@ def write_state(path: Path, state: TrainingState) -> None:
         "average": state.average,
         "optimiser": state.optimiser,
         "random": state.random,
+        "scaler": state.scaler,
+        "others_random": list(state.others_random),
     }
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -91,7 +102,8 @@ def read_state(path: Path) -> TrainingState:
         raise ArtifactError(f"{path}: no readable training state ({_first_line(error)})") from error
     if not isinstance(content, dict) or content.pop("version", None) != STATE_VERSION:
         raise ArtifactError(f"{path}: expected a training state of version {STATE_VERSION}; start the run anew")
-    return TrainingState(**{**content, "progress": Progress(**content["progress"])})
+    others = tuple(content.pop("others_random", ()))
+    return TrainingState(**{**content, "progress": Progress(**content["progress"]), "others_random": others})
 
 
 def delete_oldest(folder: Path, pattern: str, keep: int) -> None:

@@ -9,7 +9,7 @@ from meshsight.specs.training import TrainSpec
 from meshsight.training.labels import LabelTable
 from meshsight.training.run_folder import RunManifest
 from meshsight.training.schedule import RunLength, warm_up_steps
-from meshsight.training.validation import ValidationSet
+from meshsight.training.validation import WORST, ValidationSet
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +66,15 @@ def check_validation(sets: tuple[ValidationSet, ...], classes: tuple[str, ...], 
     """
     if not sets and spec.needs_validation:
         raise SpecError("schedule 'plateau' and validation.patience need a validation set: give one with --val")
+    names = [data.dataset.name for data in sets]
+    wanted = spec.validation.best_on
+    if wanted is not None and wanted not in (*names, WORST):
+        raise SpecError(
+            f"validation.best_on: no validation set is called '{wanted}'; there are {', '.join(names) or 'none'} "
+            f"(--val NAME=FOLDER), and '{WORST}'"
+        )
+    if len(set(names)) < len(names):
+        raise DataError(f"validation sets: two have one name ({', '.join(names)}). Name them with --val NAME=FOLDER")
     for data in sets:
         where = f"validation set {data.dataset.name}"
         if data.dataset.classes != classes:
@@ -115,6 +124,18 @@ def check_sources(spec: TrainSpec, sources: tuple[str, ...]) -> None:
         raise SpecError(
             f"data.mix: it gives shares to {', '.join(mix.start)}; the training data are {', '.join(sources)}. Name "
             "each once with --data NAME=FOLDER"
+        )
+
+
+def check_processes(spec: TrainSpec, count: int) -> None:
+    """Refuses a batch that cannot be shared out evenly.
+
+    Raises:
+        SpecError: the batch is no multiple of the number of processes.
+    """
+    if spec.batch_size % count:
+        raise SpecError(
+            f"batch_size {spec.batch_size}: it is shared out among {count} processes and must be a multiple"
         )
 
 

@@ -1,11 +1,12 @@
 """What a run tells the world while it goes on, and the protocol of those who listen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
 from meshsight.specs.learning import AnyTrainSpec
 from meshsight.training.precision import MachineFacts
+from meshsight.training.run_folder import SourceFacts
 from meshsight.training.sample import BoxCounts
 
 
@@ -20,6 +21,7 @@ class TrainingStarted:
         machine: where it computes.
         first_step: steps already done, above 0 in a resumed run.
         num_steps: length of the run.
+        data, validation: what it learns from and is measured on.
     """
 
     run: Path
@@ -28,6 +30,8 @@ class TrainingStarted:
     machine: MachineFacts
     first_step: int
     num_steps: int
+    data: tuple[SourceFacts, ...] = ()
+    validation: tuple[SourceFacts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +49,8 @@ class StepDone:
         data_wait: of those, seconds spent waiting for data.
         cpu_seconds: processor time of the whole process since the loop began.
         objects: what became of the objects of its images.
+        source_losses: the loss of each source on its images, now and then, with several sources.
+        is_skipped: gradients overflowed in float16, and nothing was learnt.
     """
 
     step: int
@@ -57,6 +63,8 @@ class StepDone:
     data_wait: float
     cpu_seconds: float
     objects: BoxCounts
+    source_losses: dict[str, float] = field(default_factory=dict)
+    is_skipped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +90,45 @@ class Validated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GapMeasured:
+    """How far two validation sets lie apart.
+
+    Attributes:
+        step: steps done.
+        data: name of the first validation set, as a rule the synthetic one.
+        other: name of another one.
+        metric: what is compared.
+        value, other_value: of both.
+        gap: value minus other_value.
+        trend: its change from one validation to the next, over the last five; None before there are three.
+        is_parting: the first set's value rises while the other's falls.
+    """
+
+    step: int
+    data: str
+    other: str
+    metric: str
+    value: float
+    other_value: float
+    gap: float
+    trend: float | None
+    is_parting: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PicturesDrawn:
+    """Pictures to look at stand in the run's folder.
+
+    Attributes:
+        step: steps done.
+        paths: image files.
+    """
+
+    step: int
+    paths: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingEnded:
     """The run is over, one way or another; the last event of every run.
 
@@ -96,7 +143,7 @@ class TrainingEnded:
     message: str
 
 
-Event = TrainingStarted | StepDone | Validated | TrainingEnded
+Event = TrainingStarted | StepDone | Validated | GapMeasured | PicturesDrawn | TrainingEnded
 
 
 class TrackerError(Exception):

@@ -12,6 +12,7 @@ import psutil
 import torch
 
 from meshsight.core.errors import CallError
+from meshsight.core.images import write_image
 from meshsight.execution.capacity import idle_cores
 from meshsight.models.build import build_detector
 from meshsight.models.start import start_from
@@ -19,26 +20,30 @@ from meshsight.records.dataset import Dataset
 from meshsight.specs.learning import AnyTrainSpec
 from meshsight.specs.patch_training import PatchTrainSpec
 from meshsight.specs.training import TrainSpec, num_steps
-from meshsight.training.batches import BatchSource
+from meshsight.training.batch_picture import batch_picture
+from meshsight.training.batches import BatchSource, Part
 from meshsight.training.checkpoint import read_state
 from meshsight.training.checks import (
     check_classes,
     check_objects,
+    check_processes,
     check_recipe,
     check_resume,
     check_sources,
     check_validation,
 )
-from meshsight.training.events import Event, Tracker, TrainingEnded, TrainingStarted
+from meshsight.training.effective import effective_settings, say_settings
+from meshsight.training.events import Event, PicturesDrawn, Tracker, TrainingEnded, TrainingStarted
 from meshsight.training.filtering import filter_labels, say_left_out
 from meshsight.training.images import ImageStore
 from meshsight.training.keeper import ManifestKeeper
 from meshsight.training.labels import Detail, read_labels
 from meshsight.training.loop import LoopInputs, TrainingLoop
-from meshsight.training.metrics import MetricsFile
+from meshsight.training.metrics import MetricsFile, read_metrics
 from meshsight.training.parts import RunParts
 from meshsight.training.patches.preparing import prepare_patches
 from meshsight.training.precision import MachineFacts, choose_device, find_machine
+from meshsight.training.processes import ALONE, Processes
 from meshsight.training.run_folder import RunFiles, RunManifest, SourceFacts, read_manifest
 from meshsight.training.schedule import RunLength
 from meshsight.training.validation import read_validation_set
@@ -80,7 +85,9 @@ class TrainingRequest:
         validation: sets to measure on; the first one decides what is best.
         out: the run's folder.
         is_resumed: continue the run that is there, if one is.
+        is_rate_checked: try a range of learning rates first, and say if the recipe's is off.
         resources: what may be used.
+        processes: who trains together.
     """
 
     spec: AnyTrainSpec
@@ -88,7 +95,9 @@ class TrainingRequest:
     validation: tuple[Dataset, ...]
     out: Path
     is_resumed: bool = False
+    is_rate_checked: bool = False
     resources: Resources = DEFAULT_RESOURCES
+    processes: Processes = ALONE
 
 
 def fit(request: TrainingRequest, trackers: Sequence[Tracker], should_stop: Callable[[], bool]) -> RunManifest:
@@ -109,12 +118,18 @@ def fit(request: TrainingRequest, trackers: Sequence[Tracker], should_stop: Call
     listeners: tuple[Tracker, ...] = (keeper, MetricsFile(keeper.files.metrics), *trackers)
 
     def emit(event: Event) -> None:
-        for listener in listeners:
+        # One process talks for all.
+        for listener in listeners if request.processes.is_first else ():
             listener.record(event)
 
     loop = TrainingLoop(_loop_inputs(request, prepared, emit, should_stop), prepared.parts.network)
     if prepared.is_continued:
         loop.restore(read_state(keeper.files.last))
+        loop.gaps.remember(read_metrics(keeper.files.metrics), loop.step)
+    rate_check = loop.check_rate() if request.is_rate_checked and not prepared.is_continued else None
+    settings = effective_settings(request.spec, loop.length, loop.stepper, request.processes.count)
+    say_settings(request.spec, settings)
+    keeper.manifest = keeper.manifest.model_copy(update={"effective": settings, "rate_check": rate_check})
     manifest = keeper.manifest
     started = TrainingStarted(
         run=request.out,
@@ -123,15 +138,27 @@ def fit(request: TrainingRequest, trackers: Sequence[Tracker], should_stop: Call
         machine=manifest.machine,
         first_step=loop.step,
         num_steps=manifest.num_steps,
+        data=manifest.data,
+        validation=manifest.validation,
     )
     try:
         emit(started)
+        _show_first_batch(request, loop, keeper.files, emit)
         is_finished = loop.run()
     except BaseException as error:
         emit(TrainingEnded(status="failed", step=loop.step, message=f"{type(error).__name__}: {error}"))
         raise
     emit(_ending(loop, is_finished, manifest.num_steps))
     return keeper.manifest
+
+
+def _show_first_batch(
+    request: TrainingRequest, loop: TrainingLoop, files: RunFiles, emit: Callable[[Event], None]
+) -> None:
+    """Draws what the network is about to see, of a run that begins."""
+    if request.processes.is_first and loop.step == 0 and isinstance(loop.source, BatchSource):
+        write_image(files.first_batch, batch_picture(loop.source, loop.classes))
+        emit(PicturesDrawn(step=0, paths=(files.first_batch,)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -149,7 +176,7 @@ def _use_threads(request: TrainingRequest) -> None:
     elif before is not None:
         torch.set_num_threads(before.machine.threads)
     elif "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(idle_cores())
+        torch.set_num_threads(max(1, idle_cores() // request.processes.count))
     # One sample is too small to share out; OpenCV's own threads would only fight with torch's.
     cv2.setNumThreads(1)
 
@@ -160,6 +187,8 @@ def _prepare(request: TrainingRequest) -> _Prepared:
     before = _manifest_before(files, request.is_resumed)
     is_continued = before is not None and files.last.exists()
     if isinstance(spec, PatchTrainSpec):
+        if request.processes.count > 1:
+            raise CallError("patch networks are trained by one process; leave --processes out")
         parts = prepare_patches(spec, request.data, request.validation)
     else:
         parts = _prepare_detector(spec, request, is_continued)
@@ -169,7 +198,7 @@ def _prepare(request: TrainingRequest) -> _Prepared:
         classes=parts.classes,
         data=parts.data,
         validation=parts.validation_data,
-        machine=find_machine(spec.precision, choose_device(request.resources.device), parts.network),
+        machine=find_machine(spec.precision, _device(request), parts.network),
         num_steps=parts.num_steps,
         versions=package_versions(),
     )
@@ -184,19 +213,22 @@ def _prepare_detector(spec: TrainSpec, request: TrainingRequest, is_continued: b
     say_left_out(labels.sources, left_out)
     check_classes(spec, labels.classes, request.data[0].name)
     check_objects(labels)
-    images = ImageStore(_image_memory(request.resources))
+    images = ImageStore(_image_memory(request.resources) // request.processes.count)
     validation = tuple(read_validation_set(data, images, spec.validation.min_visibility) for data in request.validation)
     check_validation(validation, labels.classes, spec)
     torch.manual_seed(spec.seed)
     network = build_detector(
         spec.detector, len(labels.classes), is_pretrained=not is_continued and spec.weights is None
     )
+    if request.processes.rank:
+        torch.manual_seed(spec.seed + request.processes.rank)  # what follows is drawn by each process for itself
     if spec.weights is not None and not is_continued:
         start_from(network, labels.classes, Path(spec.weights))
     steps = num_steps(spec, len(labels))
     length = RunLength(num_steps=steps, steps_per_epoch=len(labels) / (spec.batch_size * spec.accumulate))
     check_recipe(spec, network, length, any(mask is not None for mask in labels.masks))
     check_sources(spec, labels.sources)
+    check_processes(spec, request.processes.count)
     facts = _source_facts(request.data, spec.min_visibility)
     source = BatchSource(
         labels=labels,
@@ -207,6 +239,7 @@ def _prepare_detector(spec: TrainSpec, request: TrainingRequest, is_continued: b
         batch_size=spec.batch_size,
         num_batches=steps * spec.accumulate,
         seed=spec.seed,
+        part=Part(request.processes.rank, request.processes.count),
     )
     return RunParts(
         network=network,
@@ -223,6 +256,13 @@ def _detail(spec: TrainSpec) -> Detail:
     """What of the labels the recipe needs besides boxes."""
     augmentation = spec.augmentation
     return Detail(has_masks=augmentation.copy_paste is not None, has_hulls=not augmentation.is_affine_upright)
+
+
+def _device(request: TrainingRequest) -> torch.device:
+    """The device of this process; of several CUDA devices, the one of its number."""
+    device = choose_device(request.resources.device)
+    is_shared = device.type == "cuda" and request.processes.count > 1
+    return torch.device("cuda", request.processes.local_rank) if is_shared else device
 
 
 def _manifest_before(files: RunFiles, is_resumed: bool) -> RunManifest | None:
@@ -248,6 +288,7 @@ def _loop_inputs(
         workers=_num_workers(request.resources, manifest.machine),
         emit=emit,
         should_stop=should_stop,
+        processes=request.processes,
     )
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sized
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
 
+from meshsight.training.processes import Processes
 from meshsight.training.sample import BoxCounts
 
 
@@ -22,6 +23,20 @@ class Measured:
     loss: float
 
 
+class ValidationInput(NamedTuple):
+    """What images are fitted into, and where it is computed.
+
+    Attributes:
+        input_hw: height and width of the network's input.
+        device: where to compute.
+        is_turned: whether upright images are given the input turned.
+    """
+
+    input_hw: tuple[int, int]
+    device: torch.device
+    is_turned: bool = False
+
+
 @runtime_checkable
 class HeldOut(Protocol):
     """A set that weights are measured on."""
@@ -32,9 +47,9 @@ class HeldOut(Protocol):
         ...
 
     def measure(
-        self, network: Any, input_hw: tuple[int, int], device: torch.device, should_stop: Callable[[], bool]
+        self, network: Any, into: ValidationInput, should_stop: Callable[[], bool], processes: Processes
     ) -> Measured | None:
-        """Measures a network in evaluation mode; None once told to stop."""
+        """Measures a network in evaluation mode, each process a part or the whole; None once told to stop."""
         ...
 
 
@@ -45,6 +60,20 @@ class Source(Protocol):
     @property
     def labels(self) -> Sized:
         """All samples; their number makes an epoch."""
+        ...
+
+    @property
+    def source_names(self) -> tuple[str, ...]:
+        """Of the data sets; with several, the loss of each is measured now and then."""
+        ...
+
+    @property
+    def source_losses_every(self) -> int:
+        """Steps between these measurements."""
+        ...
+
+    def source_ids(self, k: int) -> list[int]:
+        """Returns which of them each image of batch k is from, or of this process's part of it."""
         ...
 
     def batch(self, k: int) -> tuple[Any, BoxCounts]:

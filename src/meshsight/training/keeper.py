@@ -3,7 +3,15 @@
 import time
 from dataclasses import dataclass, field
 
-from meshsight.training.events import Event, StepDone, TrainingEnded, TrainingStarted, Validated
+from meshsight.training.events import (
+    Event,
+    GapMeasured,
+    PicturesDrawn,
+    StepDone,
+    TrainingEnded,
+    TrainingStarted,
+    Validated,
+)
 from meshsight.training.run_folder import BestFacts, RunFiles, RunManifest, write_manifest
 
 COCO_FIGURES = ("ap", "ap50", "ap75")
@@ -44,6 +52,10 @@ class ManifestKeeper:
                 changes = {"step": event.first_step}
             case Validated():
                 changes = {"best": self._best(event)}
+            case GapMeasured():
+                changes = {"gaps": {**self.manifest.gaps, event.other: event.gap}}
+            case PicturesDrawn():
+                return
             case TrainingEnded():
                 changes = {"status": event.status, "message": event.message, "step": event.step}
         share = {"data_wait_share": self._data_wait / self._seconds} if self._seconds else {}

@@ -4,16 +4,16 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
 
 from meshsight.core.errors import TrainingError
 from meshsight.models.learner import Learner
 from meshsight.models.weights import save_weights
 from meshsight.specs.learning import AnyTrainSpec
+from meshsight.specs.training import TrainSpec
 from meshsight.training.batches import Prefetcher
 from meshsight.training.checkpoint import (
     TrainingState,
@@ -22,14 +22,18 @@ from meshsight.training.checkpoint import (
     restore_random,
     write_state,
 )
-from meshsight.training.ema import WeightAverage
 from meshsight.training.events import Event, StepDone, Validated
-from meshsight.training.held_out import HeldOut, Measured, Source
-from meshsight.training.optimiser import build_optimiser, set_learning_rate
-from meshsight.training.precision import MachineFacts, place
+from meshsight.training.gap import GapMeter
+from meshsight.training.held_out import HeldOut, Measured, Source, ValidationInput
+from meshsight.training.precision import MachineFacts
+from meshsight.training.processes import ALONE, Processes
+from meshsight.training.rate_check import RateCheck, check_rate
 from meshsight.training.run_folder import RunFiles
 from meshsight.training.sample import BoxCounts
 from meshsight.training.schedule import Progress, RunLength, after_validation, learning_rate_factor
+from meshsight.training.source_losses import source_losses
+from meshsight.training.stepping import Stepper, StepResult
+from meshsight.training.validation import deciding_set
 
 STEPS_BETWEEN_READINGS_ON_GPU = 20
 """Reading a loss makes the program wait for the GPU, so it is done for several steps at once."""
@@ -44,12 +48,13 @@ class LoopInputs:
         classes: their names, which the weights carry.
         num_steps: length of the run.
         source: batches.
-        validation: sets to measure on; the first one decides what is best.
+        validation: sets to measure on.
         machine: precision and device.
         files: where weights and state go.
         workers: threads that make batches.
         emit: told every event.
         should_stop: asked at each step, and at each batch of a validation.
+        processes: who trains together.
     """
 
     spec: AnyTrainSpec
@@ -62,19 +67,19 @@ class LoopInputs:
     workers: int
     emit: Callable[[Event], None]
     should_stop: Callable[[], bool]
+    processes: Processes = ALONE
 
 
 class _UnreadStep(NamedTuple):
     """A step whose losses are still on the device."""
 
     step: int
-    losses: dict[str, Tensor]
-    grad_norm: Tensor
-    learning_rate: float
+    found: StepResult
     seconds: float
     data_wait: float
     cpu_seconds: float
     objects: BoxCounts
+    by_source: dict[str, float]
 
 
 class TrainingLoop:
@@ -83,18 +88,19 @@ class TrainingLoop:
     Attributes:
         step: optimiser steps done.
         progress: what the validations amount to.
+        gaps: how far the validation sets lie apart.
+        length: of the run.
+        stepper: the network in training.
     """
 
     def __init__(self, inputs: LoopInputs, network: Learner):
         self._in = inputs
         self._device = torch.device(inputs.machine.device)
-        self._network = place(network, self._device).train()
         spec = inputs.spec
-        self._average = None if spec.ema_decay is None else WeightAverage(self._network, spec.ema_decay, spec.ema_ramp)
-        self._optimiser = build_optimiser(spec.optimiser, self._network)
-        self._parameters = [part for part in self._network.parameters() if part.requires_grad]
+        self.stepper = Stepper(spec, inputs.machine, network, inputs.processes)
         images_a_step = spec.batch_size * spec.accumulate
-        self._length = RunLength(num_steps=inputs.num_steps, steps_per_epoch=len(inputs.source.labels) / images_a_step)
+        self.length = RunLength(num_steps=inputs.num_steps, steps_per_epoch=len(inputs.source.labels) / images_a_step)
+        self.gaps = GapMeter(spec.validation.metric)
         self._unread: list[_UnreadStep] = []
         self._settled = 0
         self.step = 0
@@ -102,12 +108,25 @@ class TrainingLoop:
 
     def restore(self, state: TrainingState) -> None:
         """Continues from a state written earlier."""
-        self._network.load_state_dict(state.network)
-        if self._average is not None and state.average is not None:
-            self._average.network.load_state_dict(state.average)
-        self._optimiser.load_state_dict(state.optimiser)
-        restore_random(state.random, self._device)
+        self.stepper.restore(state.network, state.average, state.optimiser, state.scaler)
+        random = state.random_of(self._in.processes.rank)
+        if random is not None:
+            restore_random(random, self._device)
         self.step, self.progress = state.step, state.progress
+
+    @property
+    def source(self) -> Source:
+        """The batches, or this process's part of them."""
+        return self._in.source
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names by class id."""
+        return self._in.classes
+
+    def check_rate(self) -> RateCheck:
+        """Tries learning rates on a copy of the network, before the first step."""
+        return check_rate(self._in.spec, self._in.machine, self.stepper, self._in.source, self._in.processes)
 
     def run(self) -> bool:
         """Trains to the end, or until told to stop; the state is on disk either way.
@@ -123,7 +142,7 @@ class TrainingLoop:
         accumulate, num_steps = self._in.spec.accumulate, self._in.num_steps
         prefetcher = Prefetcher(self._in.source, self._in.workers)
         with closing(prefetcher.batches(self.step * accumulate, num_steps * accumulate)) as batches:
-            while not self._in.should_stop():
+            while not self._in.processes.any(self._in.should_stop()):
                 if not self._settle():
                     break
                 if self.step >= num_steps or self._is_stale():
@@ -135,39 +154,31 @@ class TrainingLoop:
 
     def _advance(self, batches: Iterator[tuple[Any, BoxCounts]]) -> None:
         """Does one optimiser step."""
-        spec, began, waited = self._in.spec, time.perf_counter(), 0.0
-        factor = learning_rate_factor(spec.schedule, spec.warm_up, self.step, self._length, self.progress.num_drops)
-        rate = set_learning_rate(self._optimiser, factor)
-        self._network.set_progress(self.step / self._in.num_steps)
-        sums: dict[str, Tensor] = {}
-        objects = BoxCounts()
-        for _ in range(spec.accumulate):
-            asked = time.perf_counter()
-            batch, counts = next(batches)
-            waited += time.perf_counter() - asked
-            objects = objects.plus(counts)
-            for name, term in self._backward(batch).items():
-                sums[name] = sums.get(name, 0) + term.detach() / spec.accumulate
-        norm = torch.nn.utils.clip_grad_norm_(self._parameters, spec.clip_norm or math.inf)
-        self._optimiser.step()
-        self._optimiser.zero_grad(set_to_none=True)
-        if self._average is not None:
-            self._average.update(self.step)
+        spec, began = self._in.spec, time.perf_counter()
+        factor = learning_rate_factor(spec.schedule, spec.warm_up, self.step, self.length, self.progress.num_drops)
+        self.stepper.network.set_progress(self.step / self._in.num_steps)
+        feed = _Feed(batches, spec.accumulate)
+        by_source = self._by_source(feed)
+        found = self.stepper.step(feed, factor, self.step)
         self.step += 1
         seconds = time.perf_counter() - began
-        self._unread.append(_UnreadStep(self.step, sums, norm, rate, seconds, waited, time.process_time(), objects))
+        done = _UnreadStep(self.step, found, seconds, feed.waited, time.process_time(), feed.objects, by_source)
+        self._unread.append(done)
         if self._device.type == "cpu" or len(self._unread) >= STEPS_BETWEEN_READINGS_ON_GPU:
             self._read_losses()
 
-    def _backward(self, batch: Any) -> dict[str, Tensor]:
-        """Adds one batch's gradients; the loss is computed in float32 from what the network gave."""
-        images = batch.images.to(self._device, non_blocking=True).float()
-        targets = type(batch.targets)(*(part.to(self._device, non_blocking=True) for part in batch.targets))
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._in.machine.precision == "bfloat16"):
-            raw = self._network(images, targets)
-        terms = self._network.loss(raw, targets, self._in.spec.input_hw)
-        (torch.stack(list(terms.values())).sum() / self._in.spec.accumulate).backward()
-        return terms
+    def _by_source(self, feed: "_Feed") -> dict[str, float]:
+        """The loss of each source on the first batch of this step, now and then."""
+        source = self._in.source
+        if len(source.source_names) < 2 or self.step % source.source_losses_every:
+            return {}
+        ids = source.source_ids(self.step * self._in.spec.accumulate)
+        parts = self._in.processes.gather(source_losses(self.stepper, feed.peek(), ids))
+        sums: dict[int, list[float]] = {}
+        for number, (total, count) in (item for part in parts for item in part.items()):
+            before = sums.setdefault(number, [0.0, 0.0])
+            sums[number] = [before[0] + total, before[1] + count]
+        return {source.source_names[number]: sums[number][0] / sums[number][1] for number in sorted(sums)}
 
     def _settle(self) -> bool:
         """Does what is due after the current step: reads losses, keeps weights, validates, saves.
@@ -177,21 +188,21 @@ class TrainingLoop:
         """
         if self._settled == self.step:
             return True
-        spec, step = self._in.spec, self.step
-        in_steps = self._length.whole_steps
-        every = in_steps(spec.validation.every_steps, spec.validation.every_epochs)
+        checkpoints, step = self._in.spec.checkpoints, self.step
+        in_steps = self.length.whole_steps
+        every = in_steps(self._in.spec.validation.every_steps, self._in.spec.validation.every_epochs)
         every = every or math.ceil(self._in.num_steps / 10)
-        saved_every = in_steps(spec.checkpoints.every_steps, spec.checkpoints.every_epochs) or every
-        kept_every = in_steps(spec.checkpoints.keep_every_steps, spec.checkpoints.keep_every_epochs)
+        saved_every = in_steps(checkpoints.every_steps, checkpoints.every_epochs) or every
+        kept_every = in_steps(checkpoints.keep_every_steps, checkpoints.keep_every_epochs)
         is_last = step == self._in.num_steps
         is_validated = bool(self._in.validation) and (is_last or step % every == 0)
         is_saved = is_last or is_validated or step % saved_every == 0
         is_kept = kept_every is not None and step % kept_every == 0
         if is_saved or is_kept:
             self._read_losses()
-        if is_kept:
-            save_weights(self._in.files.kept(step), self._best_guess(), self._in.classes)
-            delete_oldest(self._in.files.last.parent, "step_*.safetensors", spec.checkpoints.keep_at_most)
+        if is_kept and self._in.processes.is_first:
+            save_weights(self._in.files.kept(step), self.stepper.best_guess(), self._in.classes)
+            delete_oldest(self._in.files.last.parent, "step_*.safetensors", checkpoints.keep_at_most)
         if is_validated and self.progress.last_step != step and not self._validate():
             return False
         if is_saved:
@@ -206,74 +217,123 @@ class TrainingLoop:
             TrainingError: a loss is no finite number.
         """
         for done in self._unread:
-            losses = {name: float(term) for name, term in done.losses.items()}
-            loss, norm = sum(losses.values()), float(done.grad_norm)
-            if not (math.isfinite(loss) and math.isfinite(norm)):
-                raise TrainingError(_divergence(done, losses, norm))
-            seen = done.step * self._in.spec.accumulate * self._in.spec.batch_size
-            event = StepDone(
-                step=done.step,
-                epoch=seen / len(self._in.source.labels),
-                loss=loss,
-                losses=losses,
-                learning_rate=done.learning_rate,
-                grad_norm=norm,
-                seconds=done.seconds,
-                data_wait=done.data_wait,
-                cpu_seconds=done.cpu_seconds,
-                objects=done.objects,
-            )
+            event = self._step_done(done)
+            # A step that overflowed in float16 is skipped by design; a loss that is no number ends any run.
+            if not (math.isfinite(event.loss) and (math.isfinite(event.grad_norm) or self.stepper.is_scaled)):
+                raise TrainingError(_divergence(event))
             self._in.emit(event)
         self._unread.clear()
 
+    def _step_done(self, done: _UnreadStep) -> StepDone:
+        losses = self._in.processes.mean({name: float(term) for name, term in done.found.losses.items()})
+        counts = self._in.processes.mean({name: float(count) for name, count in asdict(done.objects).items()})
+        objects = BoxCounts(**{name: round(count * self._in.processes.count) for name, count in counts.items()})
+        norm = float(done.found.grad_norm)
+        is_skipped = self.stepper.is_scaled and not math.isfinite(norm)
+        return StepDone(
+            step=done.step,
+            epoch=done.step / self.length.steps_per_epoch,
+            loss=sum(losses.values()),
+            losses=losses,
+            learning_rate=done.found.learning_rate,
+            grad_norm=0.0 if is_skipped else norm,
+            seconds=done.seconds,
+            data_wait=done.data_wait,
+            cpu_seconds=done.cpu_seconds,
+            objects=objects,
+            source_losses=done.by_source,
+            is_skipped=is_skipped,
+        )
+
     def _validate(self) -> bool:
-        """Measures on every validation set; the first says whether these weights are the best. False when stopped."""
-        network = self._best_guess().eval()
+        """Measures on every validation set; one of them says whether these weights are the best. False when stopped."""
+        network = self.stepper.best_guess().eval()
         network.set_progress(self.step / self._in.num_steps)
         results: list[tuple[HeldOut, Measured, float]] = []
         for data in self._in.validation:
             began = time.perf_counter()
-            measured = data.measure(network, self._in.spec.input_hw, self._device, self._in.should_stop)
-            if measured is None:
+            measured = data.measure(network, self._input(), self._in.should_stop, self._in.processes)
+            if self._in.processes.any(measured is None) or measured is None:
                 break
             results.append((data, measured, time.perf_counter() - began))
-        self._network.train()
+        self.stepper.resume_training()
         if len(results) < len(self._in.validation):
             return False
-        for rank, (data, measured, seconds) in enumerate(results):
-            is_best = rank == 0 and self._take_in(measured)
-            self._in.emit(_validated(self.step, data, measured, seconds, is_best))
+        values = {data.name: self._value(measured) for data, measured, _ in results}
+        deciding = deciding_set(self._in.spec.validation.best_on, values)
+        is_best = self._take_in(values[deciding])
+        for data, measured, seconds in results:
+            name = data.name
+            self._in.emit(_validated(self.step, data, measured, seconds, is_best and name == deciding))
+        for gap in self.gaps.measure(self.step, values):
+            self._in.emit(gap)
         return True
 
-    def _take_in(self, measured: Measured) -> bool:
+    def _input(self) -> ValidationInput:
+        spec = self._in.spec
+        is_turned = isinstance(spec, TrainSpec) and spec.data.group_by_aspect
+        return ValidationInput(spec.input_hw, self._device, is_turned)
+
+    def _value(self, measured: Measured) -> float:
+        return measured.figures[self._in.spec.validation.metric] or 0.0
+
+    def _take_in(self, value: float) -> bool:
         """Updates the progress; keeps the weights if they are the best."""
-        value = measured.figures[self._in.spec.validation.metric] or 0.0
         self.progress = after_validation(self.progress, self._in.spec.schedule, self.step, value)
         if self.progress.best_step != self.step:
             return False
-        save_weights(self._in.files.weights, self._best_guess(), self._in.classes)
+        if self._in.processes.is_first:
+            save_weights(self._in.files.weights, self.stepper.best_guess(), self._in.classes)
         return True
 
     def _is_stale(self) -> bool:
         patience = self._in.spec.validation.patience
         return patience is not None and self.progress.num_stale >= patience
 
-    def _best_guess(self) -> Learner:
-        """The network to measure and to keep: the moving average if there is one."""
-        return self._network if self._average is None else self._average.network
-
     def _save(self) -> None:
+        random, *others = self._in.processes.gather(random_state(self._device))
+        if not self._in.processes.is_first:
+            return
         if not self._in.validation:
-            save_weights(self._in.files.weights, self._best_guess(), self._in.classes)
+            save_weights(self._in.files.weights, self.stepper.best_guess(), self._in.classes)
         state = TrainingState(
             step=self.step,
             progress=self.progress,
-            network=self._network.state_dict(),
-            average=None if self._average is None else self._average.network.state_dict(),
-            optimiser=self._optimiser.state_dict(),
-            random=random_state(self._device),
+            random=random,
+            others_random=tuple(others),
+            **self.stepper.state(),
         )
         write_state(self._in.files.last, state)
+
+
+class _Feed:
+    """The batches of one step, and what waiting for them took.
+
+    Attributes:
+        waited: seconds.
+        objects: what became of the batches' objects.
+    """
+
+    def __init__(self, batches: Iterator[tuple[Any, BoxCounts]], count: int):
+        self._batches, self._left = batches, count
+        self._next: Any = None
+        self.waited = 0.0
+        self.objects = BoxCounts()
+
+    def __iter__(self) -> Iterator[Any]:
+        while self._left:
+            batch = self.peek()
+            self._next, self._left = None, self._left - 1
+            yield batch
+
+    def peek(self) -> Any:
+        """Returns the next batch without taking it."""
+        if self._next is None:
+            asked = time.perf_counter()
+            self._next, counts = next(self._batches)
+            self.waited += time.perf_counter() - asked
+            self.objects = self.objects.plus(counts)
+        return self._next
 
 
 def _validated(step: int, data: HeldOut, measured: Measured, seconds: float, is_best: bool) -> Validated:
@@ -287,10 +347,10 @@ def _validated(step: int, data: HeldOut, measured: Measured, seconds: float, is_
     )
 
 
-def _divergence(done: _UnreadStep, losses: dict[str, float], norm: float) -> str:
-    terms = ", ".join(f"{name} {value:g}" for name, value in losses.items())
+def _divergence(done: StepDone) -> str:
+    terms = ", ".join(f"{name} {value:g}" for name, value in done.losses.items())
     return (
-        f"step {done.step}: the loss is no finite number ({terms}; gradient norm {norm:g}; learning rate "
+        f"step {done.step}: the loss is no finite number ({terms}; gradient norm {done.grad_norm:g}; learning rate "
         f"{done.learning_rate:g}). Lower optimiser.learning_rate, lengthen warm_up.steps or lower clip_norm; the last "
         "good state is kept."
     )

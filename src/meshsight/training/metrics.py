@@ -9,11 +9,25 @@ from typing import Any
 
 from meshsight.core.errors import ArtifactError, StorageError
 from meshsight.core.files import dump_json, write_text
-from meshsight.training.events import Event, StepDone, TrainingEnded, TrainingStarted, Validated
+from meshsight.training.events import (
+    Event,
+    GapMeasured,
+    PicturesDrawn,
+    StepDone,
+    TrainingEnded,
+    TrainingStarted,
+    Validated,
+)
 
 log = logging.getLogger(__name__)
 
-_NAMES = {TrainingStarted: "started", StepDone: "step", Validated: "validation", TrainingEnded: "ended"}
+_NAMES = {
+    TrainingStarted: "started",
+    StepDone: "step",
+    Validated: "validation",
+    GapMeasured: "gap",
+    TrainingEnded: "ended",
+}
 
 
 class MetricsFile:
@@ -30,6 +44,8 @@ class MetricsFile:
         """
         if isinstance(event, TrainingStarted):
             self._forget_after(event.first_step)
+            return
+        if isinstance(event, PicturesDrawn):
             return
         content = asdict(event)
         line = dump_json({"event": _NAMES[type(event)], **content, **content.pop("figures", {})}) + "\n"

@@ -5,7 +5,7 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
-from meshsight.training.events import Event, StepDone, TrainingEnded, TrainingStarted, Validated
+from meshsight.training.events import Event, GapMeasured, StepDone, TrainingEnded, TrainingStarted, Validated
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,8 @@ class ProgressBar:
                     self._bar.update(event.step - self._bar.n)
             case Validated():
                 log.info("%s", _validation_line(event))
+            case GapMeasured():
+                _say_gap(event)
             case TrainingEnded():
                 if self._bar is not None:
                     self._bar.close()
@@ -58,6 +60,18 @@ def _say_start(event: TrainingStarted) -> None:
     )
     if event.first_step:
         log.info("resumed after step %d", event.first_step)
+
+
+def _say_gap(event: GapMeasured) -> None:
+    trend = "" if event.trend is None else f", {event.trend:+.4f} a validation"
+    log.info("step %d, gap %s - %s: %s %+.3f%s", event.step, event.data, event.other, event.metric, event.gap, trend)
+    if event.is_parting:
+        log.warning(
+            "%s rises on %s and falls on %s: the detector learns what only the former has",
+            event.metric,
+            event.data,
+            event.other,
+        )
 
 
 def _validation_line(event: Validated) -> str:

@@ -34,4 +34,5 @@ def load_detector(folder: Path, device: str = "auto") -> TorchDetector:
         raise ArtifactError(
             f"{files.weights}: weights of the classes {found}; the run has {expected}. Restore its own."
         )
-    return TorchDetector(network, manifest.classes, spec.input_hw, choose_device(device))
+    is_turned = spec.data.group_by_aspect
+    return TorchDetector(network, manifest.classes, spec.input_hw, choose_device(device), is_turned=is_turned)

@@ -4,6 +4,8 @@ run.json                     the manifest: recipe, classes, data, machine, statu
 weights.safetensors          the best weights (the moving average), or the newest without validation
 metrics.jsonl                one line for each event of the run
 run.log                      what was said meanwhile
+run.html                     curves and settings, to be looked at
+first_batch.jpg              the first images that the network saw, with their targets
 checkpoints/last.pt          the state that a killed run resumes from
 checkpoints/step_*.safetensors   weights kept on wish
 """
@@ -17,8 +19,10 @@ from meshsight.core.errors import ArtifactError
 from meshsight.core.files import write_json
 from meshsight.specs.base import Spec
 from meshsight.specs.learning import TaggedTrainSpec
+from meshsight.training.effective import EffectiveSettings
 from meshsight.training.filtering import LeftOut
 from meshsight.training.precision import MachineFacts
+from meshsight.training.rate_check import RateCheck
 
 VERSION = 1
 
@@ -42,6 +46,16 @@ class RunFiles(NamedTuple):
     def metrics(self) -> Path:
         """One line for each event."""
         return self.folder / "metrics.jsonl"
+
+    @property
+    def first_batch(self) -> Path:
+        """A picture of the first images that the network saw, with their targets."""
+        return self.folder / "first_batch.jpg"
+
+    @property
+    def page(self) -> Path:
+        """The run's curves and settings, to be looked at."""
+        return self.folder / "run.html"
 
     @property
     def log(self) -> Path:
@@ -100,8 +114,14 @@ class RunManifest(Spec):
     machine: MachineFacts
     versions: dict[str, str]
     num_steps: int
+    effective: EffectiveSettings | None = None
+    """What the recipe's rules come to; none in runs of older versions and imported weights."""
+    rate_check: RateCheck | None = None
+    """What a short test of learning rates found, if one was asked for."""
     step: int = 0
     best: BestFacts | None = None
+    gaps: dict[str, float] = Field(default_factory=dict)
+    """How much lower than the first validation set's each other's value was when last measured."""
     cpu_seconds: float = 0.0
     """Processor time of all processes that worked on the run."""
     data_wait_share: float | None = None

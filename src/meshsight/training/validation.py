@@ -1,7 +1,8 @@
 """Measures a network on held-out data: the same figures as `meshsight evaluate`, and the loss beside them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,11 +16,15 @@ from meshsight.records.dataset import Dataset
 from meshsight.records.detections import Detections
 from meshsight.records.sample import Sample
 from meshsight.training.batches import collate
-from meshsight.training.held_out import Measured
+from meshsight.training.held_out import Measured, ValidationInput
 from meshsight.training.images import ImageStore
 from meshsight.training.labels import is_not_asked_for
-from meshsight.training.predictor import PREDICT_BATCH, select_batch
+from meshsight.training.predictor import PREDICT_BATCH, select_batch, turned
+from meshsight.training.processes import ALONE, Processes
 from meshsight.training.sample import BoxCounts, TrainingSample
+
+WORST = "worst"
+"""What `validation.best_on` calls the set with the lowest value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,10 +49,14 @@ class ValidationSet:
         return self.dataset.name
 
     def measure(
-        self, network: Detector, input_hw: tuple[int, int], device: torch.device, should_stop: Callable[[], bool]
+        self,
+        network: Detector,
+        into: ValidationInput,
+        should_stop: Callable[[], bool],
+        processes: Processes = ALONE,
     ) -> Measured | None:
         """Measures a detector; see `validate`."""
-        return validate(network, self, input_hw, device, should_stop)
+        return validate(network, self, into, should_stop, processes)
 
     def num_to_find(self) -> int:
         """Counts the objects that have to be found."""
@@ -64,46 +73,94 @@ def read_validation_set(dataset: Dataset, images: ImageStore, min_visibility: fl
     return ValidationSet(dataset=dataset, samples=samples, images=images, min_visibility=min_visibility)
 
 
-@torch.inference_mode()
+def deciding_set(best_on: str | None, values: Mapping[str, float]) -> str:
+    """Returns the name of the validation set that says which weights are best."""
+    if best_on == WORST:
+        return min(values, key=lambda name: values[name])
+    return next(iter(values)) if best_on is None else best_on
+
+
 def validate(
     network: Detector,
     data: ValidationSet,
-    input_hw: tuple[int, int],
-    device: torch.device,
+    into: ValidationInput,
     should_stop: Callable[[], bool],
+    processes: Processes = ALONE,
 ) -> Measured | None:
-    """Predicts every sample in float32 and measures the detections.
+    """Predicts every sample in float32, the batches shared out among the processes, and measures the detections.
 
     Args:
-        network: in evaluation mode, on `device`.
+        network: in evaluation mode, on the device.
         data: what to predict.
-        input_hw: the network's input.
-        device: where to compute.
-        should_stop: asked before each batch; None is returned once it says so.
+        into: the network's input.
+        should_stop: asked before each batch; None is returned once it says so to any process.
+        processes: who predicts.
 
     Raises:
         ImageError: an image is missing or truncated.
     """
-    found: list[Detections] = []
-    loss = 0.0
-    for batch, letterboxes in _batches(data, input_hw):
-        if should_stop():
-            return None
-        raw = network(batch.images.to(device).float())
-        targets = type(batch.targets)(*(part.to(device) for part in batch.targets))
-        loss += float(sum(network.loss(raw, targets, input_hw).values())) * len(letterboxes)
-        found += select_batch(network.decode(raw, input_hw), network.decode_spec, letterboxes)
-    headline = headline_metrics(data.samples, found, data.dataset.classes, data.min_visibility)
+    parts = processes.gather(_predict(network, data, into, should_stop, processes))
+    if any(part is None for part in parts):
+        return None
+    found: list[Detections | None] = [None] * len(data.samples)
+    for index, detections in (item for part in parts if part is not None for item in part.found):
+        found[index] = detections
+    headline = None
+    if processes.is_first:
+        every = [each for each in found if each is not None]
+        headline = headline_metrics(data.samples, every, data.dataset.classes, data.min_visibility)
+    headline = processes.gather(headline)[0]
+    assert headline is not None
+    loss = sum(part.loss for part in parts if part is not None)
     figures = {"ap": headline.ap, "ap50": headline.ap50, "ap75": headline.ap75}
     return Measured(figures=figures, loss=loss / len(data.samples))
 
 
-def _batches(data: ValidationSet, input_hw: tuple[int, int]) -> Iterator[tuple[Batch, list[Letterbox]]]:
-    for start in range(0, len(data.samples), PREDICT_BATCH):
-        samples = data.samples[start : start + PREDICT_BATCH]
-        letterboxes = [fit_letterbox(sample.size_hw, input_hw) for sample in samples]
-        fitted = [_fit(data, sample, box, input_hw) for sample, box in zip(samples, letterboxes, strict=True)]
-        yield collate(fitted)[0], letterboxes
+class _Part(NamedTuple):
+    """What one process found: detections by the sample's index, and the sum over its images of the loss."""
+
+    found: list[tuple[int, Detections]]
+    loss: float
+
+
+@torch.inference_mode()
+def _predict(
+    network: Detector,
+    data: ValidationSet,
+    into: ValidationInput,
+    should_stop: Callable[[], bool],
+    processes: Processes,
+) -> _Part | None:
+    found: list[tuple[int, Detections]] = []
+    loss = 0.0
+    batches = _index_batches(data, into)
+    for indices, input_hw in batches[processes.rank :: processes.count]:
+        if should_stop():
+            return None
+        batch, letterboxes = _batch(data, indices, input_hw)
+        raw = network(batch.images.to(into.device).float())
+        targets = type(batch.targets)(*(part.to(into.device) for part in batch.targets))
+        loss += float(sum(network.loss(raw, targets, input_hw).values())) * len(letterboxes)
+        detections = select_batch(network.decode(raw, input_hw), network.decode_spec, letterboxes)
+        found += list(zip(indices, detections, strict=True))
+    return _Part(found, loss)
+
+
+def _index_batches(data: ValidationSet, into: ValidationInput) -> list[tuple[list[int], tuple[int, int]]]:
+    """Indices of the samples of each batch, with the size of its input."""
+    sizes = [turned(sample.size_hw, into.input_hw, into.is_turned) for sample in data.samples]
+    result: list[tuple[list[int], tuple[int, int]]] = []
+    for size in dict.fromkeys(sizes):
+        indices = [index for index, each in enumerate(sizes) if each == size]
+        result += [(indices[at : at + PREDICT_BATCH], size) for at in range(0, len(indices), PREDICT_BATCH)]
+    return result
+
+
+def _batch(data: ValidationSet, indices: list[int], input_hw: tuple[int, int]) -> tuple[Batch, list[Letterbox]]:
+    samples = [data.samples[index] for index in indices]
+    letterboxes = [fit_letterbox(sample.size_hw, input_hw) for sample in samples]
+    fitted = [_fit(data, sample, box, input_hw) for sample, box in zip(samples, letterboxes, strict=True)]
+    return collate(fitted)[0], letterboxes
 
 
 def _fit(data: ValidationSet, sample: Sample, letterbox: Letterbox, input_hw: tuple[int, int]) -> TrainingSample:

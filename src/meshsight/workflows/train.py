@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from meshsight.core.errors import CallError, TrainingError
 from meshsight.records.dataset import Dataset
@@ -12,11 +14,13 @@ from meshsight.specs.learning import AnyTrainSpec
 from meshsight.training.events import Tracker
 from meshsight.training.fit import DEFAULT_RESOURCES, Resources, TrainingRequest, fit
 from meshsight.training.notify import find_endpoint, report_outcome
+from meshsight.training.processes import Processes, is_first_process, joined_processes
 from meshsight.training.progress import ProgressBar
 from meshsight.training.run_folder import RunFiles, RunManifest
 from meshsight.training.stopping import StopRequest
 from meshsight.training.tracking import open_tracker, parse_tracker
 from meshsight.workflows.run_log import run_log
+from meshsight.workflows.run_page import RunPage
 from meshsight.workflows.sources import open_source
 
 __all__ = ["Resources", "TrainOptions", "TrainResult", "parse_tracker", "train"]
@@ -31,6 +35,7 @@ class TrainOptions:
         endpoint, uid: told the outcome; without them the variables ENDPOINT and UID.
         tracker: where else metrics go.
         is_tracker_required: refuse to start without the tracker, instead of warning.
+        is_rate_checked: try a range of learning rates first, for a few steps, and say if the recipe's is off.
         resources: device, threads, workers, memory.
         watchers: told every event, too.
         should_end: asked at each step; when it says so the run ends as `stopped`, which then is no error.
@@ -41,6 +46,7 @@ class TrainOptions:
     uid: str | None = None
     tracker: VariantSpec | None = None
     is_tracker_required: bool = False
+    is_rate_checked: bool = False
     resources: Resources = DEFAULT_RESOURCES
     watchers: tuple[Tracker, ...] = ()
     should_end: Callable[[], bool] = lambda: False
@@ -55,7 +61,7 @@ class TrainResult:
 
     Attributes:
         run: its folder.
-        ap, ap50, ap75: of the weights kept, on the first validation set; None without one.
+        ap, ap50, ap75: of the weights kept, on the validation set that decides; None without one.
         manifest: all that is known about it.
     """
 
@@ -79,7 +85,8 @@ def train(
     Args:
         spec: the recipe.
         data: data sets to learn from: folders, `NAME=FOLDER`, or data sets already open.
-        val: data sets to measure on; the first one decides which weights are kept.
+        val: data sets to measure on; the first one decides which weights are kept, unless the recipe
+            names another.
         out: the run's folder.
         options: resuming, tracking, reporting, resources.
 
@@ -93,38 +100,50 @@ def train(
     endpoint = find_endpoint(options.endpoint, options.uid, dict(os.environ))
     is_finished = False
     try:
-        with StopRequest() as stop, run_log(RunFiles(out).log):
-            manifest = _train(spec, data, val, out, options, stop)
+        with (
+            StopRequest() as stop,
+            joined_processes(options.resources.device) as processes,
+            run_log(RunFiles(out).log) if processes.is_first else nullcontext(),
+        ):
+            manifest = _train(_Run(spec, data, val, out, options, processes), stop)
         is_finished = True
     finally:
-        if endpoint is not None:
+        if endpoint is not None and is_first_process():
             report_outcome(endpoint, "training_finished" if is_finished else "training_failed")
     best = manifest.best
     figures = (None, None, None) if best is None else (best.ap, best.ap50, best.ap75)
     return TrainResult(run=out, ap=figures[0], ap50=figures[1], ap75=figures[2], manifest=manifest)
 
 
-def _train(
-    spec: AnyTrainSpec,
-    data: Sequence[str | Path | Dataset],
-    val: Sequence[str | Path | Dataset],
-    out: Path,
-    options: TrainOptions,
-    stop: StopRequest,
-) -> RunManifest:
-    if not data:
+class _Run(NamedTuple):
+    """What `train` was called with, and who trains together."""
+
+    spec: AnyTrainSpec
+    data: Sequence[str | Path | Dataset]
+    val: Sequence[str | Path | Dataset]
+    out: Path
+    options: TrainOptions
+    processes: Processes
+
+
+def _train(run: _Run, stop: StopRequest) -> RunManifest:
+    options, out = run.options, run.out
+    if not run.data:
         raise CallError("nothing to train on: give at least one data set with --data")
-    tracker = None if options.tracker is None else open_tracker(options.tracker, options.is_tracker_required)
-    first, *others = [open_source(source) for source in data]
+    is_watched = run.processes.is_first
+    tracker = open_tracker(options.tracker, options.is_tracker_required) if options.tracker and is_watched else None
+    first, *others = [open_source(source) for source in run.data]
     request = TrainingRequest(
-        spec=spec,
+        spec=run.spec,
         data=(first, *others),
-        validation=tuple(open_source(source) for source in val),
+        validation=tuple(open_source(source) for source in run.val),
         out=out,
         is_resumed=options.is_resumed,
+        is_rate_checked=options.is_rate_checked,
         resources=options.resources,
+        processes=run.processes,
     )
-    trackers: list[Tracker] = [ProgressBar(), *([tracker] if tracker is not None else []), *options.watchers]
+    trackers: list[Tracker] = [ProgressBar(), RunPage(), *([tracker] if tracker is not None else []), *options.watchers]
     manifest = fit(request, trackers, lambda: stop() or options.should_end())
     if manifest.status == "stopped" and stop():
         raise TrainingError(f"{out}: {stop.signal_name}: {manifest.message}. Continue with --resume.")

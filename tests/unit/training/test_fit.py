@@ -15,7 +15,7 @@ from meshsight.models.weights import save_weights
 from meshsight.records.dataset import Dataset
 from meshsight.specs.training import TrainSpec
 from meshsight.training.checkpoint import read_state
-from meshsight.training.events import Event, StepDone, TrainingEnded, TrainingStarted, Validated
+from meshsight.training.events import Event, GapMeasured, StepDone, TrainingEnded, TrainingStarted, Validated
 from meshsight.training.fit import Resources, TrainingRequest, fit
 from meshsight.training.metrics import read_metrics
 from meshsight.training.run import load_detector
@@ -250,3 +250,121 @@ def test_what_is_no_run_cannot_be_loaded(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text('{"version": 2}')
     with pytest.raises(ArtifactError, match="not the manifest of a run: version"):
         load_detector(tmp_path)
+
+
+def run_on(spec: TrainSpec, out: Path, data: tuple[Dataset, ...], val: tuple[Dataset, ...], **more: object) -> Recorder:
+    recorder = Recorder()
+    request = TrainingRequest(spec=spec, data=data, validation=val, out=out, resources=ONE_THREAD, **more)
+    fit(request, [recorder], recorder)
+    return recorder
+
+
+def test_sources_have_their_losses_and_validation_sets_their_gaps(tmp_path: Path, make_dataset, make_spec) -> None:
+    renders, photos = make_dataset("renders"), make_dataset("photos", num=4, seed=1)
+    held, real = make_dataset("held", num=3, seed=2), make_dataset("real", num=3, seed=3)
+    data = {"mix": {"start": {"renders": 3, "photos": 1}}, "source_losses_every": 2}
+    spec = make_spec(data=data, validation={"every_steps": 2, "best_on": "real"})
+    recorder = run_on(spec, tmp_path / "run", (renders, photos), (held, real))
+    by_source = [step.source_losses for step in recorder.of(StepDone)]
+    assert [set(losses) for losses in by_source] == [{"renders", "photos"}, set()] * 4
+    assert all(value > 0 for losses in by_source for value in losses.values())
+    gaps = recorder.of(GapMeasured)
+    assert [(gap.step, gap.data, gap.other) for gap in gaps] == [(step, "held", "real") for step in (2, 4, 6, 8)]
+    assert {event.data for event in recorder.of(Validated) if event.is_best} == {"real"}
+    manifest = read_manifest(RunFiles(tmp_path / "run"))
+    assert manifest.best is not None
+    assert manifest.best.data == "real"
+    assert manifest.gaps == {"real": gaps[-1].gap}
+    told = [line for line in read_metrics(RunFiles(tmp_path / "run").metrics) if line["event"] == "gap"]
+    assert [line["gap"] for line in told] == [gap.gap for gap in gaps]
+
+    plain = run_on(make_spec(), tmp_path / "plain", (renders,), ())
+    assert all(step.source_losses == {} for step in plain.of(StepDone))
+
+
+def test_measuring_sources_changes_nothing(tmp_path: Path, make_dataset, make_spec) -> None:
+    data = (make_dataset("a"), make_dataset("b", num=4, seed=1))
+    often, never = (
+        run_on(make_spec(steps=4, data={"source_losses_every": every}), tmp_path / str(every), data, ())
+        for every in (1, 1000)
+    )
+    assert [step.loss for step in often.of(StepDone)] == [step.loss for step in never.of(StepDone)]
+
+
+def test_the_worst_set_can_decide(tmp_path: Path, make_dataset, make_spec) -> None:
+    spec = make_spec(steps=3, validation={"every_steps": 1, "best_on": "worst"})
+    vals = (make_dataset("a", num=2, seed=1), make_dataset("b", num=2, seed=2))
+    recorder = run_on(spec, tmp_path / "run", (make_dataset(),), vals)
+    first = [event for event in recorder.of(Validated) if event.step == 1]
+    (best,) = [event for event in first if event.is_best]
+    assert (best.ap or 0) == min(event.ap or 0 for event in first)
+    with pytest.raises(SpecError, match="no validation set is called 'c'; there are a, b"):
+        run_on(make_spec(validation={"best_on": "c"}), tmp_path / "other", (make_dataset(),), vals)
+
+
+def test_a_short_test_of_rates_warns_and_leaves_the_run_alone(tmp_path: Path, make_dataset, make_spec, caplog) -> None:
+    data = (make_dataset(),)
+    plain = run_on(make_spec(steps=3), tmp_path / "plain", data, ())
+    checked = run_on(make_spec(steps=3), tmp_path / "checked", data, (), is_rate_checked=True)
+    assert [step.loss for step in checked.of(StepDone)] == [step.loss for step in plain.of(StepDone)]
+    found = read_manifest(RunFiles(tmp_path / "checked")).rate_check
+    assert found is not None
+    assert found.rates == tuple(sorted(found.rates))
+    assert found.suggested <= found.highest_stable
+    wild = make_spec(steps=3, optimiser={"kind": "sgd", "learning_rate": 1e4}, clip_norm=None)
+    with caplog.at_level("WARNING"):
+        run_on(wild, tmp_path / "wild", data, (), is_rate_checked=True)
+    assert "became unstable above" in caplog.text
+
+
+@pytest.mark.parametrize("augmentation", [{"mosaic": {}, "mixup": {}, "plain_end": 0.4}, {"multi_scale": {}}])
+def test_mosaics_and_sizes_resume_to_the_same_losses(tmp_path: Path, make_dataset, make_spec, augmentation) -> None:
+    if "multi_scale" in augmentation:
+        augmentation = {"multi_scale": {"low": 64, "high": 96, "step": 32, "every": 2}}
+    data = make_dataset()
+    spec = make_spec(
+        steps=7,
+        accumulate=2,
+        ema_ramp=5.0,
+        augmentation=augmentation,
+        data={"group_by_aspect": True, "sampling": "class_balanced"},
+    )
+    run(spec, tmp_path / "whole", data)
+    for stop_after in (2, 3):
+        run(spec, tmp_path / "pieces", data, stop_after=stop_after, is_resumed=True)
+    run(spec, tmp_path / "pieces", data, is_resumed=True)
+    assert told(tmp_path / "pieces") == told(tmp_path / "whole")
+    one, other = (RunFiles(tmp_path / name).weights.read_bytes() for name in ("whole", "pieces"))
+    assert one == other
+
+
+def test_float16_scales_its_loss_and_resumes(tmp_path: Path, make_dataset, make_spec) -> None:
+    data = make_dataset()
+    spec = make_spec(precision="float16", steps=5)
+    run(spec, tmp_path / "whole", data)
+    run(spec, tmp_path / "pieces", data, stop_after=2, is_resumed=True)
+    assert read_state(RunFiles(tmp_path / "pieces").last).scaler is not None
+    run(spec, tmp_path / "pieces", data, is_resumed=True)
+    assert told(tmp_path / "pieces") == told(tmp_path / "whole")
+
+
+def test_effective_settings_are_kept(tmp_path: Path, make_dataset, make_spec) -> None:
+    optimiser = {"kind": "sgd", "learning_rate": 0.01, "base_batch_size": 16}
+    spec = make_spec(
+        steps=None,
+        epochs=2,
+        optimiser=optimiser,
+        accumulate=2,
+        warm_up={"epochs": 0.5},
+        freeze=("backbone.stages.0",),
+        schedule={"kind": "steps", "at": (1,), "unit": "epochs"},
+        augmentation={"plain_end": 0.5},
+    )
+    run_on(spec, tmp_path / "run", (make_dataset(),), ())
+    settings = read_manifest(RunFiles(tmp_path / "run")).effective
+    assert settings is not None
+    assert (settings.images_a_step, settings.steps_per_epoch, settings.epochs) == (8, 1.5, 2)
+    assert settings.learning_rate == pytest.approx(0.005)
+    assert (settings.warm_up_steps, settings.drops_at, settings.plain_from_step) == (0.75, (1.5,), 2)
+    assert settings.num_frozen > 0
+    assert len(settings.groups) == 2

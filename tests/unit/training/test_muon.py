@@ -70,7 +70,7 @@ def train(net: nn.Module, optimiser: object, steps: int) -> float:
 
 def test_convolutions_before_a_norm_go_to_muon_and_the_rest_to_adamw() -> None:
     net = network()
-    optimiser = build_optimiser(MuonSpec(learning_rate=0.02, adamw_factor=0.5), net)
+    optimiser = build_optimiser(MuonSpec(learning_rate=0.02, adamw_factor=0.5), net, 16)
     rates = {id(p): group["lr"] for group in optimiser.param_groups for p in group["params"]}
     assert rates.pop(id(net[0].weight)) == pytest.approx(0.02)
     assert set(rates.values()) == {0.01} and len(rates) == 4
@@ -81,7 +81,7 @@ def test_convolutions_before_a_norm_go_to_muon_and_the_rest_to_adamw() -> None:
 
 def test_its_state_comes_back() -> None:
     first, second = network(), network()
-    one, two = build_optimiser(MuonSpec(), first), build_optimiser(MuonSpec(), second)
+    one, two = build_optimiser(MuonSpec(), first, 16), build_optimiser(MuonSpec(), second, 16)
     train(first, one, 5)
     second.load_state_dict(first.state_dict())
     two.load_state_dict(copy.deepcopy(one.state_dict()))
@@ -90,6 +90,6 @@ def test_its_state_comes_back() -> None:
 
 def test_a_network_without_norms_is_moved_by_adamw_alone() -> None:
     net = nn.Sequential(nn.Conv2d(3, 2, 1))
-    optimiser = build_optimiser(MuonSpec(), net)
+    optimiser = build_optimiser(MuonSpec(), net, 16)
     assert sum(len(group["params"]) for group in optimiser.param_groups) == 2
     assert train(net, optimiser, 3) > train(net, optimiser, 30)

@@ -1,14 +1,31 @@
 """MLflow with a store of its own, without a server, and with one that dies."""
 
+import struct
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from meshsight.core.errors import CallError, TrainingError
+from meshsight.core.images import encode_png
+from meshsight.core.tf_example import _fields
+from meshsight.core.tfrecord import read_records
 from meshsight.specs.training import TrainSpec
-from meshsight.training.events import Event, StepDone, TrackerError, TrainingEnded, TrainingStarted, Validated
+from meshsight.training.events import (
+    Event,
+    GapMeasured,
+    PicturesDrawn,
+    StepDone,
+    TrackerError,
+    TrainingEnded,
+    TrainingStarted,
+    Validated,
+)
 from meshsight.training.precision import MachineFacts
+from meshsight.training.run_folder import SourceFacts
 from meshsight.training.sample import BoxCounts
 from meshsight.training.tracking import TRACKER_KINDS, GroupTracker, GuardedTracker, open_tracker, parse_tracker
 
@@ -39,9 +56,19 @@ def events(run: Path, spec: TrainSpec, first_step: int = 0, num_steps: int = 20)
         torch="2",
     )
     run.mkdir(exist_ok=True)
+    facts = SourceFacts(name="renders", root="/data", num_images=7, num_objects=9, fingerprint="0123456789abcdef")
     yield TrainingStarted(
-        run=run, spec=spec, classes=("a", "b"), machine=machine, first_step=first_step, num_steps=num_steps
+        run=run,
+        spec=spec,
+        classes=("a", "b"),
+        machine=machine,
+        first_step=first_step,
+        num_steps=num_steps,
+        data=(facts,),
+        validation=(facts,),
     )
+    (run / "first_batch.png").write_bytes(encode_png(np.zeros((4, 6, 3), np.uint8)))
+    yield PicturesDrawn(step=0, paths=(run / "first_batch.png",))
     for step in range(first_step + 1, num_steps + 1):
         yield StepDone(
             step=step,
@@ -54,6 +81,7 @@ def events(run: Path, spec: TrainSpec, first_step: int = 0, num_steps: int = 20)
             data_wait=0.0,
             cpu_seconds=1.0,
             objects=BoxCounts(),
+            source_losses={"renders": 2.0} if step % 5 == 0 else {},
         )
     yield Validated(
         step=num_steps,
@@ -63,6 +91,18 @@ def events(run: Path, spec: TrainSpec, first_step: int = 0, num_steps: int = 20)
         seconds=1.0,
         is_best=True,
     )
+    yield GapMeasured(
+        step=num_steps,
+        data="renders",
+        other="real photos!",
+        metric="ap",
+        value=0.5,
+        other_value=0.25,
+        gap=0.25,
+        trend=None,
+        is_parting=False,
+    )
+    (run / "run.json").write_text("{}")
     yield TrainingEnded(status="finished", step=num_steps, message="all done")
 
 
@@ -86,6 +126,78 @@ def test_a_run_arrives_whole_and_a_resumed_one_goes_on_in_it(tmp_path: Path, mak
     assert found.data.metrics["train/loss_box"] == pytest.approx(4.5)
     assert found.data.metrics["real photos_/ap50"] == 0.5
     assert "real photos_/ap75" not in found.data.metrics
+    assert found.data.metrics["gap/renders - real photos_"] == 0.25
+    assert found.data.metrics["train/loss_on_renders"] == 2.0
+    assert 0 < found.data.metrics["system/system_memory_usage_percentage"] <= 100
+    sent = {file.path for file in client.list_artifacts(found.info.run_id)}
+    assert sent == {"first_batch.png", "model"}
+    assert [file.path for file in client.list_artifacts(found.info.run_id, "model")] == ["model/run.json"]
+    inputs = {(i.dataset.digest, i.tags[0].value) for i in found.inputs.dataset_inputs}
+    assert inputs == {("0123456789abcdef", "training"), ("0123456789abcdef", "validation")}
+    assert (tmp_path / "mlartifacts").is_dir()
+
+
+OPEN_AT_ONCE = """
+import sys
+from meshsight.training.tracking import open_tracker, parse_tracker
+sys.exit(open_tracker(parse_tracker("mlflow"), is_required=True) is None)
+"""
+
+
+@pytest.mark.slow
+def test_several_processes_may_open_a_new_database_at_once(tmp_path: Path) -> None:
+    calls = [
+        subprocess.Popen([sys.executable, "-c", OPEN_AT_ONCE], cwd=tmp_path, stderr=subprocess.PIPE) for _ in range(3)
+    ]
+    messages = [call.communicate(timeout=300)[1] for call in calls]
+    assert [call.returncode for call in calls] == [0, 0, 0], messages
+    assert (tmp_path / "mlflow.db").exists()
+
+
+def test_the_environment_names_experiment_and_run(tmp_path: Path, make_spec, monkeypatch: pytest.MonkeyPatch) -> None:
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "pallets")
+    monkeypatch.setenv("MLFLOW_RUN_NAME", "third try")
+    monkeypatch.setenv("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING", "false")
+    tracker = open_tracker(parse_tracker("mlflow"), is_required=True)
+    assert tracker is not None
+    for event in events(tmp_path / "run", make_spec()):
+        tracker.record(event)
+    client = mlflow_tracking.MlflowClient(uri)
+    (found,) = client.search_runs([client.get_experiment_by_name("pallets").experiment_id])
+    assert found.info.run_name == "third try"
+    assert not [name for name in found.data.metrics if name.startswith("system/")]
+
+
+def test_tensorboard_files_hold_scalars_and_pictures(tmp_path: Path, make_spec) -> None:
+    """Read by a parser of their own; TensorBoard's reader was tried by hand."""
+    tracker = open_tracker(parse_tracker("tensorboard"), is_required=True)
+    assert tracker is not None
+    for event in events(tmp_path / "run", make_spec()):
+        tracker.record(event)
+    (path,) = (tmp_path / "run" / "tensorboard").iterdir()
+    assert ".tfevents." in path.name
+    records = list(read_records(path))
+    assert records[0].endswith(b"brain.Event:2")
+    scalars, pictures = {}, {}
+    for record in records[1:]:
+        event = dict(_fields(memoryview(record)))
+        step = event.get(2, 0)
+        for number, value in _fields(event[5]):
+            fields = dict(_fields(value))
+            tag = bytes(fields[1]).decode()
+            assert number == 1
+            if 2 in fields:
+                scalars[tag, step] = struct.unpack("<f", fields[2].to_bytes(4, "little"))[0]
+            else:
+                image = dict(_fields(fields[4]))
+                pictures[tag] = (image[1], image[2], image[3], bytes(image[4])[:4])
+    assert scalars["train/loss", 10] == 5.5
+    assert scalars["train/loss", 20] == 15.5
+    assert scalars["real photos!/ap50", 20] == 0.5
+    assert scalars["gap/renders - real photos!", 20] == 0.25
+    assert pictures == {"first_batch": (4, 6, 3, b"\x89PNG")}
 
 
 def test_runs_of_a_sweep_stand_under_its_own(tmp_path: Path, make_spec) -> None:

@@ -44,7 +44,12 @@ class TimmBackbone(Backbone):
             self.resting += norms
             for parameter in (part for norm in norms for part in norm.parameters()):
                 parameter.requires_grad_(parameter.requires_grad and spec.norm == "frozen")
+        self._stage_names = tuple(names)
         self.train()
+
+    def stage_names(self) -> tuple[str, ...]:
+        """Names the last module of each stage from stride 4 on."""
+        return tuple(f"network.{name}" for name in self._stage_names)
 
     def train(self, mode: bool = True) -> "TimmBackbone":
         """Sets the mode of all but the frozen parts, which stay in evaluation mode."""
@@ -89,7 +94,12 @@ def build(spec: Spec, is_pretrained: bool) -> TimmBackbone:
     architecture = spec.name.split(".")[0]
     if not timm.is_model(architecture):
         raise SpecError(f"backbone.name: timm has no '{spec.name}'{did_you_mean(architecture, timm.list_models())}")
-    network = _create(spec) if is_pretrained else timm.create_model(spec.name, features_only=True, **_options(spec))
+    try:
+        network = _create(spec) if is_pretrained else timm.create_model(spec.name, features_only=True, **_options(spec))
+    except TypeError as error:
+        if not spec.drop_path:
+            raise
+        raise SpecError(f"backbone.drop_path: '{spec.name}' does not know it; set it to 0") from error
     strides = _feature_info(network).reduction()
     if strides != sorted(strides) or (len(set(strides)) < len(strides) and spec.output_stride == DEEPEST_STRIDE):
         raise SpecError(f"backbone.name: '{spec.name}' gives maps of strides {strides}, which are no pyramid")

@@ -24,3 +24,6 @@ class Spec(VariantSpec):
     norm: Literal["batch", "frozen", "fixed"] = "batch"
     """`frozen` keeps the running statistics of batch normalisation as pretrained; its scale and shift still learn.
     `fixed` keeps these, too."""
+    drop_path: float = Field(default=0.0, ge=0, lt=1)
+    """Probability with which the last residual block is left out in training, rising from 0 at the first (stochastic
+    depth, arXiv 1603.09382)."""

@@ -20,6 +20,7 @@ from meshsight.models.heads.aligned import Spec
 from meshsight.models.layers import ConvNorm
 from meshsight.models.parts import FeatureSpec, Head, Pyramid
 from meshsight.models.points import cell_centres
+from meshsight.models.sharing import batch_total
 from meshsight.models.topk import best_candidates
 from meshsight.specs.decoding import DecodeSpec
 
@@ -100,7 +101,7 @@ class AlignedHead(Head):
             "box": spec.box_weight * box_loss(boxes, assignment),
             "distribution": spec.distribution_weight * distribution_loss(raw.distance_logits, cells, assignment),
         }
-        normaliser = assignment.quality.sum().clamp(min=1)
+        normaliser = batch_total(assignment.quality.sum(), least=1.0)
         return {name: term / normaliser for name, term in sums.items()}
 
     def decode(self, raw: AlignedOutputs, size_hw: tuple[int, int], spec: DecodeSpec) -> Candidates:

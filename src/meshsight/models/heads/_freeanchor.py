@@ -17,6 +17,7 @@ from meshsight.models.batch import Targets
 from meshsight.models.boxes import pairwise_iou
 from meshsight.models.heads.freeanchor import Spec
 from meshsight.models.parts import FeatureSpec
+from meshsight.models.sharing import batch_total
 
 TINY = 1e-12
 IGNORE_IOU = 0.5
@@ -43,9 +44,10 @@ class FreeAnchorHead(AnchorHead):
             if bool(one.is_ignored.any()):
                 background[is_inside(anchors, one.boxes[one.is_ignored], IGNORE_IOU)] = 0
             negative = negative + self._negative(scores, background)
+        count = negative.new_tensor(num_objects)
         return {
-            "positive_bag": positive / max(num_objects, 1),
-            "negative_bag": negative / max(num_objects * self.spec.bag_size, 1),
+            "positive_bag": positive / batch_total(count, least=1.0),
+            "negative_bag": negative / batch_total(count * self.spec.bag_size, least=1.0),
         }
 
     def _positive(

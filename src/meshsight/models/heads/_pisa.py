@@ -17,6 +17,7 @@ from meshsight.models.boxes import paired_iou
 from meshsight.models.heads._retina import Positives, RetinaHead
 from meshsight.models.heads.pisa import Spec
 from meshsight.models.parts import FeatureSpec
+from meshsight.models.sharing import batch_total
 
 
 class PisaHead(RetinaHead):
@@ -29,7 +30,7 @@ class PisaHead(RetinaHead):
     def loss(self, raw: AnchorOutputs, targets: Targets, size_hw: tuple[int, int]) -> dict[str, Float[Tensor, ""]]:
         """Returns the terms `class`, `box` and `prime_box`, divided by the positives, at least one an image."""
         owners, positives = self._assign(raw, targets, size_hw)
-        normaliser = (owners >= 0).sum(dim=1).clamp(min=1).sum()
+        normaliser = batch_total((owners >= 0).sum(dim=1).clamp(min=1).sum().float())
         class_losses = self._class_losses(raw, owners, positives)
         box_losses = self._box_losses(raw, positives)
         if len(positives.image):

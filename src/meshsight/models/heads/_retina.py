@@ -19,6 +19,7 @@ from meshsight.models.anchors import NEUTRAL, assign_by_iou
 from meshsight.models.batch import Targets
 from meshsight.models.heads.retina import Spec
 from meshsight.models.parts import FeatureSpec
+from meshsight.models.sharing import batch_total
 
 
 class Positives(NamedTuple):
@@ -50,7 +51,7 @@ class RetinaHead(AnchorHead):
     def loss(self, raw: AnchorOutputs, targets: Targets, size_hw: tuple[int, int]) -> dict[str, Float[Tensor, ""]]:
         """Returns the terms `class` and `box`, divided by the positives of the batch, at least one an image."""
         owners, positives = self._assign(raw, targets, size_hw)
-        normaliser = (owners >= 0).sum(dim=1).clamp(min=1).sum()
+        normaliser = batch_total((owners >= 0).sum(dim=1).clamp(min=1).sum().float())
         class_sum = self._class_losses(raw, owners, positives).sum()
         return {"class": class_sum / normaliser, "box": self._box_losses(raw, positives).sum() / normaliser}
 

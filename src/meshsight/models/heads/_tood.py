@@ -22,6 +22,7 @@ from meshsight.models.detector import Candidates
 from meshsight.models.heads.tood import Spec
 from meshsight.models.parts import FeatureSpec, Head, Pyramid
 from meshsight.models.points import grid, level_sizes
+from meshsight.models.sharing import batch_total
 from meshsight.models.tood_assignment import CellOwners, assign_aligned, assign_atss
 from meshsight.models.topk import best_candidates
 from meshsight.models.towers import small_conv
@@ -127,8 +128,8 @@ class ToodHead(Head):
             sums = [total + term for total, term in zip(sums, terms, strict=True)]
         class_sum, box_sum, class_weights, box_weights = sums
         return {
-            "class": class_sum / class_weights.clamp(min=1),
-            "box": self.spec.box_weight * box_sum / box_weights.clamp(min=1),
+            "class": class_sum / batch_total(class_weights, least=1.0),
+            "box": self.spec.box_weight * box_sum / batch_total(box_weights, least=1.0),
         }
 
     def decode(self, raw: ToodOutputs, size_hw: tuple[int, int], spec: DecodeSpec) -> Candidates:

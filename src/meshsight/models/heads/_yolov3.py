@@ -25,6 +25,7 @@ from meshsight.models.heads.yolov3 import Spec
 from meshsight.models.leaky import ConvLeaky
 from meshsight.models.parts import FeatureSpec, Head, Pyramid
 from meshsight.models.points import grid, level_sizes
+from meshsight.models.sharing import num_sharing
 from meshsight.models.topk import best_candidates
 from meshsight.specs.decoding import DecodeSpec
 
@@ -122,7 +123,7 @@ class Yolov3Head(Head):
         for index, one in enumerate(each_image(targets)):
             image = Yolov3Outputs(*(part[index] for part in raw))
             for name, term in self._image_losses(anchors, image, one).items():
-                sums[name] = sums.get(name, 0) + term
+                sums[name] = sums.get(name, 0) + term * num_sharing()
         return sums
 
     def _image_losses(self, anchors: Anchors, image: Yolov3Outputs, one: ImageTargets) -> dict[str, Float[Tensor, ""]]:

@@ -23,6 +23,7 @@ from meshsight.models.detector import Candidates
 from meshsight.models.heads.yolox import Spec
 from meshsight.models.parts import FeatureSpec, Head, Pyramid
 from meshsight.models.points import cell_centres
+from meshsight.models.sharing import batch_total
 from meshsight.models.simota import Matches, assign_simota
 from meshsight.models.topk import best_candidates
 from meshsight.specs.decoding import DecodeSpec
@@ -105,7 +106,8 @@ class YoloxHead(Head):
             num_learning += int((matches.owner >= 0).sum())
             for name, term in self._image_losses(cells, image, boxes[index], one, matches).items():
                 sums[name] = sums.get(name, 0) + term
-        return {name: total / max(num_learning, 1) for name, total in sums.items()}
+        normaliser = batch_total(boxes.new_tensor(num_learning), least=1.0)
+        return {name: total / normaliser for name, total in sums.items()}
 
     def _match(self, cells: tuple[Tensor, Tensor], image: YoloxOutputs, boxes: Tensor, one: ImageTargets) -> Matches:
         """Assigns the cells of an image; those that learn nothing and lie in a region to ignore are `NEUTRAL`."""

@@ -33,6 +33,20 @@ class PatchSource:
     def __post_init__(self) -> None:
         self._orders: dict[int, Int64[np.ndarray, " n"]] = {}
 
+    @property
+    def source_names(self) -> tuple[str, ...]:
+        """Of the data sets, which are one once they are joined."""
+        return (self.labels.name,)
+
+    @property
+    def source_losses_every(self) -> int:
+        """Steps between measurements of the loss of each source."""
+        return 1
+
+    def source_ids(self, k: int) -> list[int]:
+        """Returns the source of each patch of batch k."""
+        return [0] * self.batch_size
+
     def batch(self, k: int) -> tuple[PatchBatch, BoxCounts]:
         """Makes batch k."""
         rows = self._rows(k)

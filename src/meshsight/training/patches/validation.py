@@ -20,8 +20,9 @@ from meshsight.evaluation.classification import (
 from meshsight.models.patch.learner import PatchLearner
 from meshsight.models.patch.targets import PatchAnswers
 from meshsight.specs.patch_training import PatchValidationSpec
-from meshsight.training.held_out import Measured
+from meshsight.training.held_out import Measured, ValidationInput
 from meshsight.training.patches.source import collate
+from meshsight.training.processes import ALONE, Processes
 
 BATCH = 2048
 
@@ -47,9 +48,9 @@ class HeldOutPatches:
     def measure(
         self,
         network: PatchLearner,
-        input_hw: tuple[int, int],
-        device: torch.device,
+        into: ValidationInput,
         should_stop: Callable[[], bool],
+        processes: Processes = ALONE,
     ) -> Measured | None:
         """Looks at every patch once; None once told to stop."""
         loss = 0.0
@@ -59,8 +60,8 @@ class HeldOutPatches:
                 return None
             rows = slice(start, start + BATCH)
             batch = collate(self.patches.pixels[rows], self.patches.circles[rows], self.patches, rows)
-            targets = type(batch.targets)(*(part.to(device) for part in batch.targets))
-            raw = network(batch.images.to(device).float(), targets)
+            targets = type(batch.targets)(*(part.to(into.device) for part in batch.targets))
+            raw = network(batch.images.to(into.device).float(), targets)
             loss += float(sum(network.loss(raw, targets).values())) * len(batch.images)
             answers.append(network.net.decode(raw))
         scores, circles = _joined([a.scores for a in answers]), _joined([a.circles for a in answers])

@@ -1,38 +1,59 @@
-"""Builds the MLflow tracker."""
+"""Builds the MLflow tracker.
+
+What goes there: the recipe and the machine as parameters; means of the training metrics, every validation and gap;
+fingerprints of the data sets; use of processor and memory; in the end the run's pictures, page and model.
+"""
 
 import os
 import re
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mlflow.entities import Metric, Param
+import filelock
+import psutil
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
-from meshsight.core.files import write_text
-from meshsight.training.events import Event, StepDone, TrackerError, TrainingEnded, TrainingStarted, Validated
+from meshsight.core.files import dump_json, write_text
+from meshsight.training.events import (
+    Event,
+    GapMeasured,
+    PicturesDrawn,
+    StepDone,
+    TrackerError,
+    TrainingEnded,
+    TrainingStarted,
+    Validated,
+)
+from meshsight.training.run_folder import RunFiles, SourceFacts
+from meshsight.training.step_means import StepMeans
 from meshsight.training.trackers.mlflow import Spec
 
 PARAMS_A_REQUEST = 100
 LONGEST_PARAM = 500
+SQLITE = "sqlite:///"
+DEFAULT_DATABASE = "mlflow.db"
+LOCK_SECONDS = 120
 _STATUS = {"finished": "FINISHED", "failed": "FAILED", "stopped": "KILLED"}
+_OFF = ("0", "false", "no")
 
 Result = TypeVar("Result")
 
 
 class MlflowTracker:
-    """Sends means of the training metrics, every validation, and the recipe as parameters."""
+    """One MLflow run for one run of ours."""
 
     def __init__(self, spec: Spec, client: MlflowClient, experiment_id: str):
         self._spec = spec
         self._client = client
         self._experiment_id = experiment_id
         self._run_id = ""
-        self._steps: list[StepDone] = []
+        self._run = Path()
+        self._means = StepMeans(spec.every_steps)
 
     def record(self, event: Event) -> None:
         """Takes in one event.
@@ -42,19 +63,22 @@ class MlflowTracker:
         """
         match event:
             case TrainingStarted():
+                self._run = event.run
                 self._start(event)
             case StepDone():
-                self._steps.append(event)
-                if len(self._steps) >= self._spec.every_steps:
-                    self._send_steps()
+                if (means := self._means.take(event)) is not None:
+                    self._send({**means, **_system_metrics()}, event.step)
             case Validated():
                 figures = {**event.figures, "loss": event.loss}
                 known = {f"{_key(event.data)}/{name}": value for name, value in figures.items() if value is not None}
                 self._send(known, event.step)
+            case GapMeasured():
+                self._send({f"gap/{_key(event.data)} - {_key(event.other)}": event.gap}, event.step)
+            case PicturesDrawn():
+                for path in event.paths:
+                    self._upload(path)
             case TrainingEnded():
-                self._send_steps()
-                _ask(lambda: self._client.set_tag(self._run_id, "message", event.message))
-                _ask(lambda: self._client.set_terminated(self._run_id, _STATUS[event.status]))
+                self._end(event)
 
     def begin_group(self, name: str, recipe: dict[str, Any]) -> str:
         """Begins a run that others stand under.
@@ -84,7 +108,7 @@ class MlflowTracker:
             _ask(lambda: self._client.update_run(self._run_id, status="RUNNING"))
             return
         tags = {"folder": str(event.run.resolve()), "classes": ", ".join(event.classes)}
-        name = event.run.resolve().name
+        name = os.environ.get("MLFLOW_RUN_NAME") or event.run.resolve().name
         if self._spec.parent_run is not None:
             tags[MLFLOW_PARENT_RUN_ID] = self._spec.parent_run
             name = event.run.resolve().parent.name  # runs of a sweep are all called alike, their folders are not
@@ -93,6 +117,10 @@ class MlflowTracker:
         write_text(marker, self._run_id + "\n")
         recipe, machine = event.spec.model_dump(mode="json"), event.machine.model_dump(mode="json")
         self._log_params(self._run_id, {"recipe": recipe, "machine": machine})
+        inputs = [_input(facts, "training") for facts in event.data]
+        inputs += [_input(facts, "validation") for facts in event.validation]
+        if inputs:
+            _ask(lambda: self._client.log_inputs(self._run_id, inputs))
 
     def _log_params(self, run_id: str, values: dict[str, Any]) -> None:
         params = [Param(key, value[:LONGEST_PARAM]) for key, value in _flatten(values)]
@@ -100,22 +128,24 @@ class MlflowTracker:
             part = params[first : first + PARAMS_A_REQUEST]
             _ask(lambda part=part: self._client.log_batch(run_id, params=part))
 
-    def _send_steps(self) -> None:
-        if not self._steps:
-            return
-        sums: defaultdict[str, float] = defaultdict(float)
-        for step in self._steps:
-            terms = {f"loss_{_key(name)}": value for name, value in step.losses.items()}
-            timing = {"seconds": step.seconds, "data_wait": step.data_wait, "grad_norm": step.grad_norm}
-            for name, value in {"loss": step.loss, **terms, **timing, "learning_rate": step.learning_rate}.items():
-                sums[f"train/{name}"] += value / len(self._steps)
-        last = self._steps[-1].step
-        self._steps.clear()
-        self._send(sums, last)
+    def _end(self, event: TrainingEnded) -> None:
+        if (means := self._means.rest()) is not None:
+            self._send(means, event.step)
+        files = RunFiles(self._run)
+        self._upload(files.page)
+        if event.status == "finished" and self._spec.models:
+            for path in (files.manifest, files.weights):
+                self._upload(path, "model")
+        _ask(lambda: self._client.set_tag(self._run_id, "message", event.message))
+        _ask(lambda: self._client.set_terminated(self._run_id, _STATUS[event.status]))
+
+    def _upload(self, path: Path, folder: str | None = None) -> None:
+        if path.exists():
+            _ask(lambda: self._client.log_artifact(self._run_id, str(path), folder))
 
     def _send(self, values: dict[str, float], step: int) -> None:
         now_ms = int(time.time() * 1000)
-        metrics = [Metric(name, value, now_ms, step) for name, value in values.items()]
+        metrics = [Metric(_path_key(name), value, now_ms, step) for name, value in values.items()]
         _ask(lambda: self._client.log_batch(self._run_id, metrics=metrics))
 
 
@@ -128,10 +158,53 @@ def build(spec: Spec) -> MlflowTracker:
     # MLflow's own patience, minutes for each request, would hold up the run that it only watches.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
-    client = _ask(lambda: MlflowClient(tracking_uri=spec.uri))
-    found = _ask(lambda: client.get_experiment_by_name(spec.experiment))
-    made = found.experiment_id if found is not None else _ask(lambda: client.create_experiment(spec.experiment))
+    uri = spec.uri or os.environ.get("MLFLOW_TRACKING_URI") or f"{SQLITE}{DEFAULT_DATABASE}"
+    if not uri.startswith(SQLITE):
+        return _connect(spec, uri, None)
+    # Processes that make the tables of a new database at once destroy each other's work.
+    database = Path(uri.removeprefix(SQLITE))
+    artifacts = (database.parent / "mlartifacts").resolve().as_uri()
+    try:
+        database.parent.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(database.with_name(f"{database.name}.lock"), timeout=LOCK_SECONDS):
+            return _connect(spec, uri, artifacts)
+    except (OSError, filelock.Timeout) as error:
+        raise TrackerError(f"MLflow: {database}: {error}") from error
+
+
+def _connect(spec: Spec, uri: str, artifacts: str | None) -> MlflowTracker:
+    client = _ask(lambda: MlflowClient(tracking_uri=uri))
+    if spec.experiment is None and (known := os.environ.get("MLFLOW_EXPERIMENT_ID")):
+        return MlflowTracker(spec, client, known)
+    name = spec.experiment or os.environ.get("MLFLOW_EXPERIMENT_NAME") or "meshsight"
+    found = _ask(lambda: client.get_experiment_by_name(name))
+    made = found.experiment_id if found is not None else _ask(lambda: client.create_experiment(name, artifacts))
     return MlflowTracker(spec, client, made)
+
+
+def _input(facts: SourceFacts, use: str) -> DatasetInput:
+    profile = {"num_images": facts.num_images, "num_objects": facts.num_objects}
+    dataset = Dataset(
+        name=facts.name,
+        digest=facts.fingerprint,
+        source_type="local",
+        source=dump_json({"uri": facts.root}),
+        profile=dump_json(profile),
+    )
+    return DatasetInput(dataset, tags=[InputTag("mlflow.data.context", use)])
+
+
+def _system_metrics() -> dict[str, float]:
+    """Use of the machine, by the names of MLflow's own monitor; MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING=0 ends it."""
+    if os.environ.get("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING", "").lower() in _OFF:
+        return {}
+    memory = psutil.virtual_memory()
+    return {
+        "system/cpu_utilization_percentage": psutil.cpu_percent(),
+        "system/system_memory_usage_megabytes": memory.used / 2**20,
+        "system/system_memory_usage_percentage": memory.percent,
+        "system/process_memory_usage_megabytes": psutil.Process().memory_info().rss / 2**20,
+    }
 
 
 def _ask(request: Callable[[], Result]) -> Result:
@@ -145,6 +218,10 @@ def _ask(request: Callable[[], Result]) -> Result:
 def _key(name: str) -> str:
     """What MLflow accepts in the name of a metric."""
     return re.sub(r"[^\w.\- ]", "_", name)
+
+
+def _path_key(name: str) -> str:
+    return "/".join(_key(part) for part in name.split("/"))
 
 
 def _flatten(value: Any, prefix: Path = Path()) -> Iterator[tuple[str, str]]:
