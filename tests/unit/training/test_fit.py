@@ -297,7 +297,7 @@ def test_the_worst_set_can_decide(tmp_path: Path, make_dataset, make_spec) -> No
     recorder = run_on(spec, tmp_path / "run", (make_dataset(),), vals)
     first = [event for event in recorder.of(Validated) if event.step == 1]
     (best,) = [event for event in first if event.is_best]
-    assert (best.ap or 0) == min(event.ap or 0 for event in first)
+    assert (best.figures["ap"] or 0) == min(event.figures["ap"] or 0 for event in first)
     with pytest.raises(SpecError, match="no validation set is called 'c'; there are a, b"):
         run_on(make_spec(validation={"best_on": "c"}), tmp_path / "other", (make_dataset(),), vals)
 

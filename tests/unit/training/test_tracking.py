@@ -65,7 +65,7 @@ def events(run: Path, spec: TrainSpec, first_step: int = 0, num_steps: int = 20)
         first_step=first_step,
         num_steps=num_steps,
         data=(facts,),
-        validation=(facts,),
+        validation=(facts.evolve(fingerprint="fedcba9876543210"),),
     )
     (run / "first_batch.png").write_bytes(encode_png(np.zeros((4, 6, 3), np.uint8)))
     yield PicturesDrawn(step=0, paths=(run / "first_batch.png",))
@@ -133,7 +133,7 @@ def test_a_run_arrives_whole_and_a_resumed_one_goes_on_in_it(tmp_path: Path, mak
     assert sent == {"first_batch.png", "model"}
     assert [file.path for file in client.list_artifacts(found.info.run_id, "model")] == ["model/run.json"]
     inputs = {(i.dataset.digest, i.tags[0].value) for i in found.inputs.dataset_inputs}
-    assert inputs == {("0123456789abcdef", "training"), ("0123456789abcdef", "validation")}
+    assert inputs == {("0123456789abcdef", "training"), ("fedcba9876543210", "validation")}
     assert (tmp_path / "mlartifacts").is_dir()
 
 
@@ -251,7 +251,7 @@ def test_a_server_that_dies_on_the_way_is_left_out_after_one_warning(
         guarded = GuardedTracker(dying, "dying", is_required)
         for event in events(tmp_path / "run", make_spec()):
             guarded.record(event)
-        assert dying.num_seen == 2
+        assert dying.num_seen == 3  # the start, a picture and one step
     assert caplog.text.count("training goes on without dying") == 2
 
 
