@@ -37,7 +37,7 @@ class LampShadows:
     def draw(self, scene: Scene, placed: Sequence[Placed]) -> None:
         """Draws what the first few shadow-casting lights see; lights without a square cast none."""
         self.columns, self.clip_from_world, self.texel = {}, [], []
-        lights = [light for light in (*scene.spot_lights, *scene.area_lights) if light.casts_shadow]
+        lights = dict.fromkeys(light for light in (*scene.spot_lights, *scene.area_lights) if light.casts_shadow)
         if not placed or not lights:
             return
         corners = np.concatenate([box_corners_world(item) for item in placed])
