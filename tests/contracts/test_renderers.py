@@ -39,7 +39,8 @@ UPRIGHT = np.diag([1.0, -1.0, -1.0])
 
 
 def kinds() -> list:
-    return [pytest.param(kind, marks=[pytest.mark.gl] if kind == "raster" else []) for kind in RENDERER_KINDS.names]
+    drawn_by_gl = ("raster", "composite")
+    return [pytest.param(kind, marks=[pytest.mark.gl] if kind in drawn_by_gl else []) for kind in RENDERER_KINDS.names]
 
 
 @pytest.fixture(scope="module", params=kinds())
@@ -72,6 +73,11 @@ def oracle() -> Iterator[Renderer]:
     assert isinstance(opened, Renderer), opened
     yield opened
     opened.close()
+
+
+def samples_outlines(renderer: Renderer) -> bool:
+    """Whether an object's pixels are those whose centres it covers, not those that it covers by half."""
+    return "sampled outlines" not in renderer.lacks
 
 
 def silhouette_of(frame: Frame, instance_id: int) -> Silhouette:
@@ -160,7 +166,7 @@ def test_pixels_worked_out_on_paper(renderer):
     rows = [[0 if mark == "." else int(mark) for mark in row] for row in expected.split()]
     np.testing.assert_array_equal(frame.instance_id, rows)
     depth = np.choose(frame.instance_id, [0.0, 2.0, 1.0, 2.0])
-    np.testing.assert_allclose(frame.depth_m, depth, rtol=2e-6)
+    np.testing.assert_allclose(frame.depth_m, depth, rtol=2e-6 if samples_outlines(renderer) else 0.02)
     one, two, three = frame.silhouettes
     assert (one.origin_xy, one.mask.shape, int(one.mask.sum()), one.is_cut) == ((2, 2), (3, 5), 15, False)
     assert (two.origin_xy, two.mask.shape, int(two.mask.sum()), two.is_cut) == ((4, 0), (6, 6), 21, False)
@@ -175,11 +181,12 @@ def test_labels_equal_the_oracle_within_a_one_pixel_rim(renderer, oracle, seed):
     for item in scene.objects:
         mine, truth = got.instance_id == item.instance_id, want.instance_id == item.instance_id
         assert not ((mine != truth) & ~rim(truth)).any()
-    assert (got.instance_id != want.instance_id).mean() < 5e-4
+    is_exact = samples_outlines(renderer)
+    assert (got.instance_id != want.instance_id).mean() < (5e-4 if is_exact else 3e-3)
     is_same = got.instance_id == want.instance_id
     error = np.abs(got.depth_m - want.depth_m)[is_same]
     # An edge of an object before itself may fall either way, as its outline may.
-    assert (error > 2e-4).mean() < 2e-3
+    assert (error > 2e-4).mean() < 2e-3 if is_exact else (error > 4e-3).mean() < 1e-2
     for mine, truth in zip(got.silhouettes, want.silhouettes, strict=True):
         assert (mine.instance_id, mine.is_cut) == (truth.instance_id, truth.is_cut)
         a, b = on_canvas(mine, scene.camera.size_hw), on_canvas(truth, scene.camera.size_hw)
@@ -249,15 +256,19 @@ def test_three_counts_of_a_ball_behind_a_wall(renderer, x):
     item = silhouette_of(frame, 7)
     mine = on_canvas(item, (96, 128))
     # The mesh lies inside the ball by at most 0.06 % of its radius, so it can only lack pixels of the rim.
-    assert not (mine & ~full).any()
+    assert not (mine & ~full).any() or not samples_outlines(renderer)
     assert not ((mine != full) & ~rim(full)).any()
     assert abs(mine.sum() - full.sum()) <= 0.004 * full.sum()
     assert abs(mine[middle].sum() - full[middle].sum()) <= max(2, 0.004 * full[middle].sum())
     seen = frame.instance_id == 7
-    np.testing.assert_array_equal(seen, mine[middle] & is_right_of_wall)
+    if samples_outlines(renderer):
+        np.testing.assert_array_equal(seen, mine[middle] & is_right_of_wall)
+    assert not ((seen != (mine[middle] & is_right_of_wall)) & ~rim(seen)).any()
     assert abs(seen.sum() - visible.sum()) <= max(2, 0.004 * visible.sum())
     inner = seen & ~rim(full[middle])
-    np.testing.assert_allclose(frame.depth_m[inner], depth[middle][inner], atol=2e-3)
+    np.testing.assert_allclose(
+        frame.depth_m[inner], depth[middle][inner], atol=2e-3 if samples_outlines(renderer) else 5e-3
+    )
     np.testing.assert_allclose(frame.depth_m[frame.instance_id == 8], 1.0, rtol=1e-5)
 
 
@@ -509,6 +520,8 @@ def shadow_scene(*, casts_shadow: bool) -> Scene:
 
 
 def test_a_shadow_falls_where_the_sun_says(renderer, kind):
+    if "shadows" in renderer.lacks:
+        pytest.skip("draws no shadows")
     scene = shadow_scene(casts_shadow=True)
     shadowed = renderer.render(scene).rgb[..., 0].astype(int)
     lit = renderer.render(shadow_scene(casts_shadow=False)).rgb[..., 0].astype(int)

@@ -60,7 +60,7 @@ def annotate(frame: Frame, scene: Scene, bounds: Mapping[str, Bounds], image: st
         objects=tuple(objects),
         hidden=tuple(hidden),
         frame=scene.frame,
-        group=group_of_frame(scene.frame),
+        group=group_of_frame(scene.frame if scene.layout is None else scene.layout),
         camera=scene.camera,
         T_world_cam=scene.T_world_cam,
     )

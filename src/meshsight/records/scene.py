@@ -5,7 +5,7 @@ which an `AssetSource` turns into arrays. All poses are rigid; scale is separate
 """
 
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
@@ -15,6 +15,7 @@ from meshsight.core.pose import Matrix4
 from meshsight.records.mesh import Mesh
 
 Rgb = tuple[float, float, float]
+Blending: TypeAlias = Literal["alpha", "feather", "match", "poisson"]
 
 
 @runtime_checkable
@@ -100,6 +101,8 @@ class SceneObject:
         material: changes to the mesh's own materials.
         part_materials: changes of single parts, which take the place of `material` there.
         motion: how it moves while the shutter is open; None rests.
+        T_cam_taken: for a renderer of sprites, where the object stood in the camera when its picture was taken, in the
+            light of the scene; it may have been turned about the camera's centre since. None: where it stands.
     """
 
     instance_id: int
@@ -110,6 +113,7 @@ class SceneObject:
     material: MaterialOverride = MaterialOverride()
     part_materials: tuple[PartMaterial, ...] = ()
     motion: Motion | None = None
+    T_cam_taken: Matrix4 | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -335,6 +339,8 @@ class Scene:
         focus: depth of field; None is a pinhole, sharp everywhere.
         shutter_s: how long the shutter is open; what has a motion is blurred along it.
         camera_motion: how the camera moves meanwhile; None rests.
+        blending: how a renderer of sprites puts them over the background; the labels are the same for all.
+        layout: the frame whose layout this one shares, with another blending; None for a layout of its own.
         bundle: name of the recipe's bundle of settings that was taken, if it has any.
         origins: for every sampled value its path in this scene and the randomiser (and distribution) that drew it.
     """
@@ -357,5 +363,7 @@ class Scene:
     focus: Focus | None = None
     shutter_s: float = 0.0
     camera_motion: Motion | None = None
+    blending: Blending = "alpha"
+    layout: int | None = None
     bundle: str | None = None
     origins: dict[str, str]

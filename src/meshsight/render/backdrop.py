@@ -10,13 +10,13 @@ from jaxtyping import UInt8
 
 from meshsight.core.errors import RenderError
 from meshsight.core.images import RgbImage
-from meshsight.records.scene import AssetSource, BackgroundPicture, PlainBackground, Scene
+from meshsight.records.scene import AssetSource, BackgroundPicture, PlainBackground, Scene, SensorDraw
 from meshsight.render.tone import decode_srgb, encode_srgb, gains, to_image
 
 
 def draw_backdrop(scene: Scene, assets: AssetSource) -> RgbImage | None:
     """Returns the image behind everything, or None where the environment is seen."""
-    table = _exposure_table(scene)
+    table = exposure_table(scene.sensor)
     match scene.background:
         case None:
             return None
@@ -85,8 +85,9 @@ def _stretch(picture: RgbImage, size_hw: tuple[int, int]) -> RgbImage:
     return np.asarray(cv2.resize(np.ascontiguousarray(picture), (width, height), interpolation=method))
 
 
-def _exposure_table(scene: Scene) -> UInt8[np.ndarray, "256 1 3"] | None:
-    factor = gains(scene.sensor)
+def exposure_table(sensor: SensorDraw) -> UInt8[np.ndarray, "256 1 3"] | None:
+    """Returns what exposure and white balance make of each byte of a picture, or None where they change nothing."""
+    factor = gains(sensor)
     if np.all(factor == 1.0):
         return None
     light = decode_srgb(np.arange(256.0) / 255)[:, None, None]

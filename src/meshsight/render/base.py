@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 from types import TracebackType
-from typing import ClassVar, final
+from typing import ClassVar, Literal, TypeAlias, final
 
 from meshsight.core.errors import RenderError
 from meshsight.records.frame import Frame
@@ -16,12 +16,15 @@ from meshsight.records.scene import AssetSource, Scene
 from meshsight.render.features import Feature, features_of
 from meshsight.render.sensor import apply_sensor
 from meshsight.specs.base import VariantSpec
+from meshsight.specs.recomposition import RecompositionSpec
 from meshsight.specs.scene import RENDERER_KINDS
 
 
 def _do_nothing() -> None:
     return
 
+
+Basic: TypeAlias = Literal["shadows", "sampled outlines"]
 
 # Renderers may carry ids through float32 targets, which hold integers exactly up to here.
 MAX_INSTANCE_ID = 2**24
@@ -32,9 +35,17 @@ class Renderer(ABC):
 
     Attributes:
         draws: what it can draw of what a scene may ask for; a scene that asks for more is refused.
+        lacks: what it leaves out of what all others draw. "sampled outlines": an object's pixels are those that it
+            covers by half or more, instead of those whose centres it covers.
     """
 
     draws: ClassVar[frozenset[Feature]] = frozenset()
+    lacks: ClassVar[frozenset[Basic]] = frozenset()
+
+    @property
+    def recomposition(self) -> RecompositionSpec | None:
+        """Which frames of a recipe are to be put together from others, for a renderer of sprites; None for none."""
+        return None
 
     on_progress: Callable[[], None] = staticmethod(_do_nothing)
     """Called now and then while a long frame is drawn, by renderers that take long; set it from outside."""

@@ -50,11 +50,12 @@ class Slot:
     """Marks a field that holds a variant: `Annotated[VariantSpec, Slot(KINDS)]`.
 
     Accepts a spec object, a mapping with `kind`, the bare name of a kind that needs no settings, or one of the kinds'
-    `words`. Only the kind that
-    is asked for is imported.
+    `words`. Only the kind that is asked for is imported. Kinds in `without` are refused: those that hold such a slot
+    themselves.
     """
 
     kinds: Kinds
+    without: tuple[str, ...] = ()
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(
@@ -65,8 +66,13 @@ class Slot:
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        choices = [handler(self.kinds.module(name).Spec.__pydantic_core_schema__) for name in self.kinds.names]
-        return {"anyOf": [{"enum": [*self.kinds.names, *sorted(self.kinds.words)]}, *choices]}
+        names = self._names
+        choices = [handler(self.kinds.module(name).Spec.__pydantic_core_schema__) for name in names]
+        return {"anyOf": [{"enum": [*names, *sorted(self.kinds.words)]}, *choices]}
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(name for name in self.kinds.names if name not in self.without)
 
     def _validate(self, value: Any) -> VariantSpec:
         if isinstance(value, VariantSpec):
@@ -78,7 +84,13 @@ class Slot:
             raise PydanticCustomError(
                 "no_kind",
                 "expected a {noun}: a kind ({names}) or a mapping with 'kind'",
-                {"noun": self.kinds.noun, "names": ", ".join(self.kinds.names)},
+                {"noun": self.kinds.noun, "names": ", ".join(self._names)},
+            )
+        if data["kind"] in self.without:
+            raise PydanticCustomError(
+                "unfit_kind",
+                "'{kind}' cannot be used here; expected one of {names}",
+                {"kind": data["kind"], "names": ", ".join(self._names)},
             )
         try:
             spec_type = self.kinds.module(data["kind"]).Spec

@@ -15,9 +15,10 @@ from meshsight.records.frame import Frame
 from meshsight.records.mesh import Bounds, bounds_of
 from meshsight.records.sample import Sample
 from meshsight.records.scene import Scene
-from meshsight.render.base import open_renderer
+from meshsight.render.base import Renderer, open_renderer
 from meshsight.specs.scene import RejectionSpec, SceneSpec, imports_of
 from meshsight.synthesis.folders import expand_folders
+from meshsight.synthesis.recompose import Recomposer
 from meshsight.synthesis.rejection import HIDDEN, RejectedScene
 from meshsight.synthesis.sampler import SceneSampler
 from meshsight.workflows.assets_import import converted
@@ -54,8 +55,8 @@ class FrameMaker:
         """
         self.spec = expand_folders(spec, root)
         self._assets = open_library(self.spec, root)
-        self._sampler = SceneSampler(spec=self.spec, assets=self._assets)
         self._renderer = open_renderer(self.spec.renderer, self._assets)
+        self._sampler = _sampler_of(self.spec, self._assets, self._renderer)
         self._bounds: dict[str, Bounds] = {}
 
     @property
@@ -119,6 +120,13 @@ class FrameMaker:
             if ref not in self._bounds:
                 self._bounds[ref] = bounds_of(self._assets.mesh(ref))
         return self._bounds
+
+
+def _sampler_of(spec: SceneSpec, assets: AssetLibrary, renderer: Renderer) -> SceneSampler | Recomposer:
+    """Returns what draws a recipe's scenes: for a renderer of sprites, most of them from others."""
+    sampler = SceneSampler(spec=spec, assets=assets)
+    recomposition = renderer.recomposition
+    return sampler if recomposition is None else Recomposer(spec=recomposition, sampler=sampler)
 
 
 def _is_seen(sample: Sample, rules: RejectionSpec) -> bool:
