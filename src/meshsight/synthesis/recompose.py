@@ -61,15 +61,16 @@ class Recomposer:
             RejectedScene: none does.
         """
         if number not in self.bank:
-            for attempt in range(self.sampler.spec.rejection.tries_per_frame):
-                try:
-                    self.bank[number] = self.sampler.draw(number, attempt)
-                    break
-                except RejectedScene as rejected:
-                    last = rejected
-            else:
-                raise last
+            self.bank[number] = self._first_sound(number, 0)
         return self.bank[number]
+
+    def _first_sound(self, number: int, attempt: int) -> Scene:
+        try:
+            return self.sampler.draw(number, attempt)
+        except RejectedScene:
+            if attempt + 1 >= self.sampler.spec.rejection.tries_per_frame:
+                raise
+        return self._first_sound(number, attempt + 1)
 
     def _merge(self, draws: Draws) -> Scene:
         recipe = self.sampler.spec
