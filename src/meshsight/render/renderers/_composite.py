@@ -71,6 +71,11 @@ class CompositeRenderer(Renderer):
         """Which frames are put together anew."""
         return self._spec.recomposition
 
+    @property
+    def num_taken(self) -> int:
+        """How many sprites were drawn so far."""
+        return self._bank.num_taken
+
     def draw(self, scene: Scene) -> Frame:
         """Draws all layers of one frame."""
         placed = [self._lay(scene, thing) for thing in scene.objects]
