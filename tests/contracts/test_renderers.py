@@ -60,7 +60,8 @@ def renderer(kind: str) -> Iterator[Renderer]:
 @pytest.fixture(scope="module", params=kinds())
 def sharp(request: pytest.FixtureRequest) -> Iterator[Renderer]:
     """The renderer without antialiasing."""
-    opened = try_open(request.param, ASSETS, **({} if request.param == "raycast" else {"samples": 1}))
+    has_samples = "samples" in RENDERER_KINDS.module(request.param).Spec.model_fields
+    opened = try_open(request.param, ASSETS, **({"samples": 1} if has_samples else {}))
     if isinstance(opened, str):
         pytest.skip(opened)
     yield opened
