@@ -87,6 +87,11 @@ def assert_near(got, want, *, rtol: float, atol: float) -> None:
     assert is_off.mean() <= 0.02, f"{is_off.mean():.2%} are off, by up to {np.abs(got - want).max():.3f}"
 
 
+def depth_error(renderer: Renderer) -> float:
+    """Returns what depths may be off by: of sprites, as far as a pixel's depth changes within it."""
+    return 0.03 if "sampled outlines" in renderer.lacks else 2e-3
+
+
 def points_seen(frame) -> np.ndarray:
     """Points in the camera's frame under each pixel's centre."""
     v, u = np.mgrid[0 : SIZE_HW[0], 0 : SIZE_HW[1]] + 0.5
@@ -163,7 +168,7 @@ def test_walls_agree_with_the_oracle(renderer):
     got, want = render(renderer, scene), oracle.render(scene)
     assert (got.instance_id != want.instance_id).mean() < 4e-3
     same = (got.instance_id == want.instance_id) & (want.depth_m > 0) & (got.depth_m > 0)
-    assert (np.abs(got.depth_m - want.depth_m)[same] > 1e-3).mean() < 0.01
+    assert (np.abs(got.depth_m - want.depth_m)[same] > depth_error(renderer)).mean() < 0.01
     assert ((got.depth_m > 0) != (want.depth_m > 0)).mean() < 0.02
     oracle.close()
 
@@ -179,7 +184,7 @@ def test_walls_behind_a_lens_agree_with_the_oracle(renderer):
     got, want = render(renderer, scene), oracle.render(scene)
     assert (got.instance_id != want.instance_id).mean() < 0.01
     both = (want.depth_m > 0) & (got.depth_m > 0) & (got.instance_id == want.instance_id)
-    assert (np.abs(got.depth_m - want.depth_m)[both] > 2e-3).mean() < 0.01
+    assert (np.abs(got.depth_m - want.depth_m)[both] > depth_error(renderer)).mean() < 0.01
     assert ((got.depth_m > 0) != (want.depth_m > 0)).mean() < 0.02
     oracle.close()
 
@@ -338,6 +343,8 @@ def test_many_point_lights_add_up(renderer):
 @pytest.mark.parametrize("kind", ["sun", "spot", "area"])
 def test_a_wall_receives_the_shadow_of_what_is_before_it(renderer, kind):
     """A small square between light and wall: its shadow lies where the light's straight lines say."""
+    if "shadows" in renderer.lacks:
+        pytest.skip("draws no shadows")
     source = np.array([0.5, 0.0, 0.6])
     axis = np.array([0.0, 0.0, 2.0]) - source
     axis /= np.linalg.norm(axis)
