@@ -40,7 +40,7 @@ STILL = np.zeros(3)
 SETTINGS = {
     "raster": {"area_cells": 4},
     # Little noise, and light straight from the lamps alone, so that what is seen has a closed form.
-    "cycles": {"samples": 256, "denoiser": "none", "max_bounces": 0},
+    "cycles": {"samples": 128, "denoiser": "none", "max_bounces": 0},
 }
 
 

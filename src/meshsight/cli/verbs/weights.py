@@ -19,7 +19,7 @@ EXAMPLES = examples(
 )
 
 
-@click.group(short_help="Weights of mmdetection, torchvision, YOLOX, timm and transformers.")
+@click.group(short_help="Weights of mmdetection, torchvision, timm and others.")
 def weights() -> None:
     """Brings in weights that other programs trained."""
 

@@ -71,7 +71,7 @@ class Studio:
         self._fill(message)
         engine.set_flat_passes(self._scene, message["has_flat"])
         self._scene.cycles.seed = message["seed"]
-        passes = engine.render()
+        passes, render_cpu_s = engine.render()
         index, depth = engine.labels_of(passes)
         if message["needs_label_pass"]:
             index, depth = engine.draw_labels(self._scene, self._settings)
@@ -79,7 +79,7 @@ class Studio:
         if message["has_flat"]:
             arrays["flat"] = passes[engine.FLAT_COLOR][..., :3]
             arrays["flat_cover"] = passes[engine.FLAT_COVER][..., 0]
-        return {}, arrays
+        return {"render_cpu_s": render_cpu_s}, arrays
 
     def _look(self, camera):
         """Sets the camera; focal length and sensor are in proportion only, so the lens is always 50 mm."""

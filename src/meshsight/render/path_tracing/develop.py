@@ -6,7 +6,7 @@ Coverage is mixed after encoding, as the rasteriser does, so that edges look ali
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float32, Int
 
 from meshsight.core.images import RgbImage
 from meshsight.records.scene import AssetSource, Scene
@@ -14,7 +14,7 @@ from meshsight.render.backdrop import draw_backdrop
 from meshsight.render.sky import draw_sky
 from meshsight.render.tone import encode_srgb, gains, to_image, tone_curve
 
-_LEAST_COVER = 1e-4
+_LEAST_COVER = np.float32(1e-4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -33,18 +33,28 @@ class Light:
 
 
 def develop(traced: Light, scene: Scene, assets: AssetSource) -> RgbImage:
-    """Returns the picture."""
-    cover = np.clip(traced.light[..., 3:], 0.0, 1.0).astype(np.float64)
-    lit_cover = cover if traced.flat_cover is None else np.maximum(cover - traced.flat_cover[..., None], 0.0)
-    light = np.maximum(traced.light[..., :3], 0.0) / np.maximum(lit_cover, _LEAST_COVER)
-    encoded = lit_cover * encode_srgb(tone_curve(light * gains(scene.sensor)))
+    """Returns the picture; only pixels with something in them are computed, in 32 bits, which is enough for 8."""
+    picture = _behind(scene, assets)
+    seen = np.flatnonzero(traced.light[..., 3].ravel() > 0)
+    cover = np.minimum(_at(traced.light[..., 3], seen), np.float32(1))[:, None]
+    lit_cover = cover
+    if traced.flat_cover is not None:
+        lit_cover = np.maximum(cover - _at(traced.flat_cover, seen)[:, None], np.float32(0))
+    light = np.maximum(traced.light.reshape(-1, 4)[seen, :3], np.float32(0))
+    light *= gains(scene.sensor).astype(np.float32) / np.maximum(lit_cover, _LEAST_COVER)
+    encoded = lit_cover * encode_srgb(tone_curve(light))
     if traced.flat is not None:
-        encoded += traced.flat
-    if (cover < 1).any():
-        encoded += (1.0 - cover) * _behind(scene, assets)
-    return to_image(encoded)
+        encoded += traced.flat.reshape(-1, 3)[seen]
+    pixels = picture.reshape(-1, 3)
+    encoded += (1 - cover) * (pixels[seen] / np.float32(255))
+    pixels[seen] = to_image(encoded)
+    return picture
 
 
-def _behind(scene: Scene, assets: AssetSource) -> Float[np.ndarray, "h w 3"]:
+def _at(values: Float32[np.ndarray, "h w"], where: Int[np.ndarray, " n"]) -> Float32[np.ndarray, " n"]:
+    return values.ravel()[where]
+
+
+def _behind(scene: Scene, assets: AssetSource) -> RgbImage:
     backdrop = draw_backdrop(scene, assets)
-    return draw_sky(scene, assets) if backdrop is None else backdrop / 255.0
+    return to_image(draw_sky(scene, assets)) if backdrop is None else backdrop.copy()

@@ -56,7 +56,11 @@ def build(spec: Spec, assets: AssetSource) -> Renderer:
 
 
 class CyclesRenderer(Renderer):
-    """Draws with Blender's path tracer."""
+    """Draws with Blender's path tracer.
+
+    Attributes:
+        render_cpu_s: processor time of Blender's own render call for the last frame.
+    """
 
     draws: ClassVar[frozenset[Feature]] = frozenset(
         {"walls", "spot_lights", "area_lights", "glow", "part_materials", "focus", "motion", "lens"}
@@ -74,6 +78,13 @@ class CyclesRenderer(Renderer):
         )
         self._keeper = BlenderKeeper(self._start, settings)
         self._keeper.warm_up()
+        self.render_cpu_s = 0.0
+
+    @property
+    def blender_pid(self) -> int:
+        """The process that draws."""
+        assert self._stock is not None
+        return self._stock.process.pid
 
     @property
     def description(self) -> str:
@@ -106,6 +117,7 @@ class CyclesRenderer(Renderer):
             parcel = self._keeper.perform(f"frame {scene.frame}", lambda _: self._render(scene))
         except ExecutionError as error:
             raise LostFrameError(str(error)) from error
+        self.render_cpu_s = float(parcel.message["render_cpu_s"])
         placed = self._place(scene)
         instance_ids, depth_m = _labels(scene, placed, parcel.arrays)
         return Frame(

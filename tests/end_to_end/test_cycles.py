@@ -1,0 +1,113 @@
+"""The walk with Cycles: ids equal the rasteriser's, a broken run goes on, a frame is drawn again with the same labels.
+
+All of it is skipped where there is no Blender.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from meshsight.core.errors import MeshsightError
+from meshsight.execution.blender.places import find_blender
+from meshsight.records.frame import Frame
+from meshsight.records.scene import Focus
+from meshsight.render.base import open_renderer
+from meshsight.render.renderers._cycles import CyclesRenderer
+from meshsight.specs.base import parse_spec
+from meshsight.specs.scene import RENDERER_KINDS, SceneSpec
+from meshsight.workflows.blender_check import check_blender
+from meshsight.workflows.frames import FrameMaker, open_library
+from meshsight.workflows.generate import generate
+from meshsight.workflows.rerender import rerender
+
+RECIPE = {
+    "image": {"size_hw": [96, 128]},
+    "renderer": {"kind": "cycles", "samples": 2, "threads": 1},
+    "objects": [{"name": name, "mesh": f"builtin:{name}"} for name in ("mug", "drill", "duck", "wrench")],
+    "count": 4,
+    "frames": 4,
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def blender() -> Path:
+    try:
+        return find_blender(None)
+    except MeshsightError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def maker(blender) -> Iterator[FrameMaker]:
+    with FrameMaker(parse_spec(SceneSpec, {**RECIPE, "image": {"size_hw": [240, 320]}}, "recipe"), Path()) as maker:
+        yield maker
+
+
+def cycles_of(maker: FrameMaker) -> CyclesRenderer:
+    renderer = maker._renderer
+    assert isinstance(renderer, CyclesRenderer)
+    return renderer
+
+
+def test_the_check_finds_equal_labels():
+    found = check_blender()
+    assert found.is_good and found.iou >= 0.99 and "Blender" in found.drawer
+
+
+@pytest.mark.gl
+def test_masks_equal_the_rasterisers(maker):
+    library = open_library(maker.spec, Path())
+    num_masks = 0
+    with open_renderer(RENDERER_KINDS.module("raster").Spec(), library) as raster:
+        for index in range(3):
+            made = maker.make(index)
+            other = raster.render(made.scene)
+            for thing in made.scene.objects:
+                mine, theirs = (frame.instance_id == thing.instance_id for frame in (made.frame, other))
+                if theirs.sum() > 200:
+                    assert (mine & theirs).sum() / (mine | theirs).sum() >= 0.99
+                    num_masks += 1
+            assert (made.frame.instance_id != other.instance_id).mean() < 5e-4
+    assert num_masks >= 6
+
+
+def labels_of(frame: Frame) -> list[np.ndarray]:
+    return [frame.instance_id, frame.depth_m, *(item.mask for item in frame.silhouettes)]
+
+
+def test_a_blender_that_is_killed_is_replaced_and_draws_the_same(maker):
+    before = maker.make(1)
+    psutil.Process(cycles_of(maker).blender_pid).kill()
+    after = maker.make(1)
+    np.testing.assert_array_equal(after.frame.rgb, before.frame.rgb)
+    for mine, theirs in zip(labels_of(after.frame), labels_of(before.frame), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_focus_takes_the_labels_of_the_pinhole(maker):
+    made = maker.make(2)
+    blurred = cycles_of(maker).render(replace(made.scene, focus=Focus(aperture_m=0.05, distance_m=0.4)))
+    np.testing.assert_array_equal(blurred.instance_id, made.frame.instance_id)
+    np.testing.assert_array_equal(blurred.depth_m, made.frame.depth_m)
+    assert (blurred.rgb != made.frame.rgb).any()
+
+
+def test_a_run_goes_on_with_equal_labels_and_a_frame_is_drawn_again(tmp_path):
+    spec = parse_spec(SceneSpec, RECIPE, "recipe")
+    whole = generate(spec, tmp_path / "whole", root=tmp_path, workers=1, progress=False).folder
+    broken = tmp_path / "broken"
+    generate(spec.evolve(frames=2), broken, root=tmp_path, workers=1, progress=False)
+    generate(spec, broken, root=tmp_path, workers=1, resume=True, progress=False)
+    for name in ("labels", "scenes"):
+        mine, theirs = (b"".join(f.read_bytes() for f in sorted((d / name).iterdir())) for d in (broken, whole))
+        assert mine == theirs
+    again = rerender(whole, 3, out=tmp_path / "again.png", overrides=["renderer.samples=9"], root=tmp_path)
+    assert again.num_changed_pixels == 0 and again.num_label_pixels > 100
+    as_raster = rerender(whole, 3, out=tmp_path / "raster.png", overrides=["renderer.kind=raycast"], root=tmp_path)
+    assert as_raster.num_changed_pixels <= 0.01 * as_raster.num_label_pixels
+    assert json.loads((whole / "manifest.json").read_text())["num_frames"] == 4
