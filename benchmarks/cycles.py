@@ -1,8 +1,8 @@
 """`generate` with Cycles, end to end, beside Blender's own render call and beside BlenderProc; and a crowded scene.
 
 ratio          processor time of `generate` (scene, messages, render, labels, silhouettes, sensor, annotation,
-               files), of both processes, over that of `bpy.ops.render.render()` alone for the same frames: ten textured objects at
-               640x480, a new scene and environment each, 4 samples, the denoiser as in the default recipe.
+               files), of both processes, over that of `bpy.ops.render.render()` alone for the same frames: ten
+               textured objects at 640x480, a new scene and environment each, 4 samples, the denoiser as in the default recipe.
 blenderproc    BlenderProc 2.8.0's processor time for an image over ours, on the same version of Blender: the same
                objects at the same places, a new scene and environment for each image, 4 samples, no denoiser, the same
                number of bounces, one thread; files written on both sides. Needs `--blenderproc`, a Python that has
