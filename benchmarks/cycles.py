@@ -2,7 +2,7 @@
 
 ratio          processor time of `generate` (scene, messages, render, labels, silhouettes, sensor, annotation,
                files), of both processes, over that of `bpy.ops.render.render()` alone for the same frames: ten
-               textured objects at 640x480, a new scene and environment each, 4 samples, the denoiser as in the default recipe.
+               textured objects at 640x480, a new scene and environment each, 4 samples, the default denoiser.
 blenderproc    BlenderProc 2.8.0's processor time for an image over ours, on the same version of Blender: the same
                objects at the same places, a new scene and environment for each image, 4 samples, no denoiser, the same
                number of bounces, one thread; files written on both sides. Needs `--blenderproc`, a Python that has
