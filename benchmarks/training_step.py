@@ -1,9 +1,10 @@
-"""A training step of RetinaNet R50-FPN beside torchvision's `retinanet_resnet50_fpn`.
+"""A training step of RetinaNet and of Faster R-CNN, both R50-FPN, beside torchvision's.
 
 Forward, losses, backward and SGD step of both in turns in one process with one thread, on the same batch: same size,
 precision, memory layout, number of classes, no frozen layer, batch normalisation in the backbone, weights from scratch.
-Both take P6 from P5, as this network of torchvision does, so that they have equally many parameters; torchvision's own
-resizing is switched off, its normalisation stays, as ours does. The ratio is of processor time.
+Ours takes its extra levels as torchvision's does, so that both have equally many parameters; the proposals and samples
+of Faster R-CNN are set to torchvision's numbers. torchvision's own resizing is switched off, its normalisation stays,
+as ours does. The ratio is of processor time.
 """
 
 import statistics
@@ -11,12 +12,12 @@ import statistics
 import torch
 from measuring import Target, arguments, median_ratio, report, run_single_threaded, take_turns
 from torch import Tensor, nn
-from torchvision.models.detection import retinanet_resnet50_fpn
+from torchvision.models.detection import fasterrcnn_resnet50_fpn, retinanet_resnet50_fpn
 
 from meshsight.models.backbones import resnet
 from meshsight.models.batch import Targets
 from meshsight.models.build import build_detector
-from meshsight.models.detectors import dense
+from meshsight.models.detectors import dense, two_stage
 from meshsight.models.heads import retina
 from meshsight.models.necks import fpn
 from meshsight.training.precision import place
@@ -27,15 +28,25 @@ OBJECTS_PER_IMAGE = 7
 """As in COCO, on average."""
 
 
+BACKBONE = resnet.Spec(depth=50, pretrained=False)
+SPECS = {
+    "retinanet": dense.Spec(backbone=BACKBONE, neck=fpn.Spec(extra_levels="on_output"), head=retina.Spec()),
+    "faster_rcnn": two_stage.Spec(
+        backbone=BACKBONE,
+        neck=fpn.Spec(first_stride=4, extra_levels="pool"),
+        proposals=two_stage.ProposalSpec(num_proposals=2000),
+        regions=two_stage.RegionSpec(num_readings=2),
+    ),
+}
+THEIRS = {"retinanet": (0, retinanet_resnet50_fpn), "faster_rcnn": (1, fasterrcnn_resnet50_fpn)}
+"""The number of the first class, and what builds the network; Faster R-CNN counts the background as class 0."""
+
+
 class Ours:
     """Our network and its step."""
 
-    def __init__(self, precision: str) -> None:
-        spec = dense.Spec(
-            backbone=resnet.Spec(depth=50, pretrained=False),
-            neck=fpn.Spec(extra_levels="on_output"),
-            head=retina.Spec(),
-        )
+    def __init__(self, name: str, precision: str) -> None:
+        spec = SPECS[name]
         self.network = place(build_detector(spec, NUM_CLASSES), torch.device("cpu")).train()
         self._optimiser = _optimiser(self.network)
         self._precision = precision
@@ -44,7 +55,7 @@ class Ours:
         """Does one step on images in 0..255; returns the loss."""
         targets = Targets(boxes, class_ids, torch.zeros(class_ids.shape, dtype=torch.bool))
         with torch.autocast("cpu", torch.bfloat16, enabled=self._precision == "bfloat16"):
-            raw = self.network(images.float())
+            raw = self.network(images.float(), targets)
         height, width = images.shape[-2:]
         losses = self.network.loss(raw, targets, (height, width))
         return _learn(self._optimiser, losses)
@@ -53,11 +64,12 @@ class Ours:
 class Torchvisions:
     """Torchvision's network and its step."""
 
-    def __init__(self, precision: str, size: int) -> None:
-        network = retinanet_resnet50_fpn(
+    def __init__(self, name: str, precision: str, size: int) -> None:
+        self._first_class, builder = THEIRS[name]
+        network = builder(
             weights=None,
             weights_backbone=None,
-            num_classes=NUM_CLASSES,
+            num_classes=NUM_CLASSES + self._first_class,
             min_size=size,
             max_size=size,
             _skip_resize=True,
@@ -68,7 +80,8 @@ class Torchvisions:
 
     def step(self, images: Tensor, boxes: Tensor, class_ids: Tensor) -> float:
         """Does one step on images in 0..255; returns the loss."""
-        targets = [{"boxes": b, "labels": c} for b, c in zip(boxes, class_ids, strict=True)]
+        labels = class_ids + self._first_class
+        targets = [{"boxes": b, "labels": c} for b, c in zip(boxes, labels, strict=True)]
         with torch.autocast("cpu", torch.bfloat16, enabled=self._precision == "bfloat16"):
             losses = self.network(list(images.float() / 255), targets)
         return _learn(self._optimiser, losses)
@@ -103,6 +116,7 @@ def _num_parameters(network: nn.Module) -> int:
 def main() -> int:
     """Measures and prints."""
     parser = arguments(__doc__ or "")
+    parser.add_argument("--network", choices=list(SPECS), default="retinanet", help="which of the two")
     parser.add_argument("--size", type=int, default=320, help="side of the input, a multiple of 32")
     parser.add_argument("--batch", type=int, default=4, help="images of a step")
     parser.add_argument("--rounds", type=int, default=5, help="steps of either network, after one to warm up")
@@ -112,8 +126,10 @@ def main() -> int:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     batch = make_batch(options.batch, options.size)
-    ours, theirs = Ours(options.precision), Torchvisions(options.precision, options.size)
-    assert _num_parameters(ours.network) == _num_parameters(theirs.network)
+    ours = Ours(options.network, options.precision)
+    theirs = Torchvisions(options.network, options.precision, options.size)
+    ours_count, theirs_count = _num_parameters(ours.network), _num_parameters(theirs.network)
+    assert abs(ours_count / theirs_count - 1) < 0.01, (ours_count, theirs_count)
     first = ours.step(*batch), theirs.step(*batch)
     rows = take_turns(options.rounds, lambda: ours.step(*batch), lambda: theirs.step(*batch))
     seconds = [[row[side].cpu_s for row in rows] for side in range(2)]
@@ -125,7 +141,7 @@ def main() -> int:
         "first_loss_ours": first[0],
         "first_loss_torchvision": first[1],
     }
-    title = f"RetinaNet R50-FPN, a step of {options.batch} images of {options.size} px in {options.precision}"
+    title = f"{options.network} R50-FPN, a step of {options.batch} images of {options.size} px in {options.precision}"
     return report(title, found, TARGETS, options.json)
 
 

@@ -9,10 +9,11 @@ import numpy as np
 from meshsight.core.letterbox import PAD_VALUE
 from meshsight.core.rng import stream
 from meshsight.specs.augmentation import AugmentationSpec
-from meshsight.specs.mixing import CopyPasteSpec, MixupSpec, MosaicSpec
+from meshsight.specs.mixing import CopyPasteSpec, MixupSpec
 from meshsight.training.colour import apply_colour, draw_colour
 from meshsight.training.copy_paste import draw_pieces, paste
 from meshsight.training.geometry import (
+    SHRINKS_BELOW,
     Placement,
     after,
     draw_placement,
@@ -80,8 +81,9 @@ class Augmenter:
         """The picture at the size of the input, with everything done to it but mixup and colour."""
         rng = streams("mosaic")
         if spec.mosaic is not None and rng.random() < spec.mosaic.probability:
-            picture = self._mosaic(spec, spec.mosaic, index, input_hw, streams, rng)
-            affine = fit_middle(placement, picture.size_hw, input_hw)
+            factor = placement.zoom if placement.zoom < SHRINKS_BELOW else 1.0
+            picture = self._mosaic(spec, factor, index, input_hw, streams, rng)
+            affine = fit_middle(placement._replace(zoom=placement.zoom / factor), picture.size_hw, input_hw)
         else:
             picture = self._viewed(spec, index, input_hw, streams)
             affine = fit(spec, placement, picture.size_hw, input_hw)
@@ -95,18 +97,19 @@ class Augmenter:
     def _mosaic(
         self,
         spec: AugmentationSpec,
-        mosaic: MosaicSpec,
+        factor: float,
         index: int,
         input_hw: tuple[int, int],
         streams: Stream,
         rng: np.random.Generator,
     ) -> Picture:
-        centre = draw_centre(mosaic, input_hw, rng)
+        assert spec.mosaic is not None
+        centre = draw_centre(spec.mosaic, input_hw, rng)
         others = self._partners(index, NUM_TILES - 1, rng)
         reduction = self._reduction(spec, index, input_hw)
         tiles = [self._pasted(spec, index, reduction, streams)]
         tiles += [self._load(other, self._reduction(spec, other, input_hw)) for other in others]
-        return compose_mosaic(tiles, centre, input_hw)
+        return compose_mosaic(tiles, centre, input_hw, factor)
 
     def _mixed(
         self, spec: AugmentationSpec, mixup: MixupSpec, picture: Picture, index: int, rng: np.random.Generator
