@@ -42,6 +42,7 @@ def convert_tao(found: Message) -> Converted:
     epochs = training.number("num_epochs", 120.0)
     evaluation = found.message("evaluation_config")
     head, score_threshold = _head(found, classes, epochs)
+    optimiser, warm_up, schedule = _learning(training)
     spec = TrainSpec(
         detector=dense.Spec(
             backbone=_backbone(model),
@@ -53,7 +54,9 @@ def convert_tao(found: Message) -> Converted:
         input_hw=size_hw,
         epochs=epochs,
         batch_size=int(training.number("batch_size_per_gpu", 8.0)),
-        **_learning(training),
+        optimiser=optimiser,
+        warm_up=warm_up,
+        schedule=schedule,
         clip_norm=None,
         ema_decay=None,
         augmentation=_augmentation(found.message("augmentation_config"), preprocessing, size_hw),
@@ -161,22 +164,18 @@ def _cost_weights(
     )
 
 
-def _learning(training: Message) -> dict[str, AdamWSpec | WarmUpSpec | ExponentialSpec]:
-    schedule = training.message("learning_rate").message("soft_start_annealing_schedule")
-    low, high = schedule.number("min_learning_rate", 5e-6), schedule.number("max_learning_rate", 5e-4)
+def _learning(training: Message) -> tuple[AdamWSpec, WarmUpSpec, ExponentialSpec]:
+    """Returns Adam, the exponential rise at the start and the exponential fall at the end."""
+    rate = training.message("learning_rate").message("soft_start_annealing_schedule")
+    low, high = rate.number("min_learning_rate", 5e-6), rate.number("max_learning_rate", 5e-4)
     adam = training.message("optimizer").message("adam")
     _keep_if(adam, {"epsilon": 1e-8})
-    begins = schedule.number("annealing", 0.7)
-    return {
-        "optimiser": AdamWSpec(
-            learning_rate=high,
-            weight_decay=0.0,
-            beta1=adam.number("beta1", 0.9),
-            beta2=adam.number("beta2", 0.999),
-        ),
-        "warm_up": WarmUpSpec(share=schedule.number("soft_start", 0.1), start_factor=low / high, curve="exponential"),
-        "schedule": ExponentialSpec(begins=begins, final_factor=low / high),
-    }
+    beta1, beta2 = adam.number("beta1", 0.9), adam.number("beta2", 0.999)
+    return (
+        AdamWSpec(learning_rate=high, weight_decay=0.0, beta1=beta1, beta2=beta2),
+        WarmUpSpec(share=rate.number("soft_start", 0.1), start_factor=low / high, curve="exponential"),
+        ExponentialSpec(begins=rate.number("annealing", 0.7), final_factor=low / high),
+    )
 
 
 def _augmentation(found: Message, preprocessing: Message, size_hw: tuple[int, int]) -> AugmentationSpec:
