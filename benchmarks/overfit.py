@@ -19,6 +19,7 @@ from measuring import Target, arguments, progress, report, run_single_threaded
 from meshsight.core.images import read_image
 from meshsight.core.letterbox import apply_letterbox, boxes_to_input, fit_letterbox
 from meshsight.evaluation.evaluate import headline_metrics
+from meshsight.models.anchor_spec import AnchorSpec
 from meshsight.models.backbones import csp_darknet, darknet, tiny
 from meshsight.models.batch import PADDING, Batch, Targets
 from meshsight.models.build import build_detector
@@ -132,7 +133,12 @@ FAMILIES: dict[str, Family] = {
         spec=two_stage.Spec(
             backbone=BODY,
             neck=fpn.Spec(channels=48, first_stride=4, num_levels=5, extra_levels="pool"),
-            proposals=two_stage.ProposalSpec(channels=48, num_per_level=200, num_proposals=200),
+            proposals=two_stage.ProposalSpec(
+                channels=48,
+                anchors=AnchorSpec(base_scale=4.0, num_octave_scales=1),
+                num_per_level=200,
+                num_proposals=200,
+            ),
             regions=two_stage.RegionSpec(channels=128, num_samples=128),
             decode=DECODE,
         )

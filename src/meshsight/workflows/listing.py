@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from types import ModuleType
 
 from meshsight.core.errors import CallError, MissingExtraError
 from meshsight.core.kinds import Kinds, did_you_mean
 from meshsight.datasets.format import FORMAT_KINDS, Reader, Writer
 from meshsight.exporting.kinds import EXPORTER_KINDS
 from meshsight.models.kinds import BACKBONE_KINDS, DETECTOR_KINDS, HEAD_KINDS, NECK_KINDS, PATCH_KINDS, QUERY_KINDS
+from meshsight.specs.base import Slot
 from meshsight.specs.scene import RENDERER_KINDS
 from meshsight.workflows.extras import missing_packages
 from meshsight.workflows.init import PRESET_KINDS, variants_of
@@ -32,6 +34,7 @@ class KindEntry:
         extra: the optional extra that its build needs, or None.
         missing: packages of that extra that are not installed; empty when it can be used here.
         can: "read" and "write", of a data set format whose library is installed; else empty.
+        goes_with: the parts that a detector is put together from, or the necks that a head can read; else empty.
     """
 
     noun: str
@@ -40,6 +43,7 @@ class KindEntry:
     extra: str | None
     missing: tuple[str, ...]
     can: tuple[str, ...] = ()
+    goes_with: tuple[str, ...] = ()
 
 
 def list_kinds(topic: str) -> tuple[KindEntry, ...]:
@@ -75,7 +79,15 @@ def _entry(kinds: Kinds, name: str) -> KindEntry:
         extra=extra,
         missing=() if extra is None else missing_packages(extra),
         can=_roles(name) if kinds is FORMAT_KINDS else (),
+        goes_with=_partners(module) if kinds in (DETECTOR_KINDS, HEAD_KINDS) else (),
     )
+
+
+def _partners(module: ModuleType) -> tuple[str, ...]:
+    """Returns what a head says that it goes with, or the parts that a detector's recipe names."""
+    fields = module.Spec.model_fields
+    parts = tuple(name for name, field in fields.items() if any(isinstance(mark, Slot) for mark in field.metadata))
+    return getattr(module, "GOES_WITH", parts)
 
 
 def _roles(kind: str) -> tuple[str, ...]:

@@ -22,10 +22,17 @@ def list_kinds(topic: str) -> Outcome:
     """Lists models, renderers, formats or presets, and what each one needs."""
     entries = workflow("listing", "list_kinds")(topic)
     rows = [
-        (entry.noun, entry.kind, ", ".join(entry.can), _needs(entry.extra, entry.missing), entry.summary)
+        (
+            entry.noun,
+            entry.kind,
+            ", ".join(entry.can),
+            ", ".join(entry.goes_with),
+            _needs(entry.extra, entry.missing),
+            entry.summary,
+        )
         for entry in entries
     ]
-    head = ("what", "kind", "can", "needs", "summary")
+    head = ("what", "kind", "can", "goes with", "needs", "summary")
     shown = [column for column in range(len(head)) if any(row[column] for row in rows)]
     text = table([head[i] for i in shown], [[row[i] for i in shown] for row in rows])
     return Outcome(data={"topic": topic, "kinds": entries}, text=text)

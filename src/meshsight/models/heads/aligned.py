@@ -11,6 +11,9 @@ from pydantic import Field
 from meshsight.specs.base import Spec as PartSpec
 from meshsight.specs.base import VariantSpec
 
+GOES_WITH = ("fpg", "fpn", "pafpn")
+"""Necks whose levels it can read."""
+
 
 class AssignSpec(PartSpec):
     """Which cells learn which object: the best by score^alpha * IoU^beta, of those whose centre lies in the object."""

@@ -10,6 +10,10 @@ Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
+GOES_WITH = ("level",)
+"""Necks whose levels it can read."""
+
+
 class Spec(VariantSpec):
     """Every cell says how much it belongs to an object of each class, and where its box ends; cells are clustered.
 

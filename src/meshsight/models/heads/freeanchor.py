@@ -6,6 +6,9 @@ from pydantic import Field
 
 from meshsight.models.anchor_spec import AnchorHeadSpec, Positive
 
+GOES_WITH = ("fpg", "fpn", "pafpn")
+"""Necks whose levels it can read."""
+
 
 class Spec(AnchorHeadSpec):
     """RetinaNet's towers and anchors that find out which anchor learns which object; defaults as mmdetection's."""

@@ -6,6 +6,9 @@ from pydantic import Field
 
 from meshsight.models.heads import retina
 
+GOES_WITH = ("fpg", "fpn", "pafpn")
+"""Necks whose levels it can read."""
+
 
 class Spec(retina.Spec):
     """RetinaNet's head that learns most from each object's prime samples; defaults as mmdetection's PISA."""

@@ -6,6 +6,9 @@ from pydantic import Field
 
 from meshsight.models.anchor_spec import AnchorHeadSpec
 
+GOES_WITH = ("fpg", "fpn", "pafpn")
+"""Necks whose levels it can read."""
+
 
 class Spec(AnchorHeadSpec):
     """Anchors, two towers shared by all levels, focal loss; defaults as mmdetection's RetinaNet."""

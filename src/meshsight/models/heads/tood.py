@@ -6,6 +6,9 @@ from pydantic import Field
 
 from meshsight.specs.base import VariantSpec
 
+GOES_WITH = ("fpg", "fpn", "pafpn")
+"""Necks whose levels it can read."""
+
 
 class Spec(VariantSpec):
     """Classes and boxes from shared features, told apart by attention and aligned; defaults as mmdetection's TOOD."""

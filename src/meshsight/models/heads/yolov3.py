@@ -10,6 +10,10 @@ Positive = Annotated[float, Field(gt=0)]
 Side = tuple[Positive, Positive]
 
 
+GOES_WITH = ("yolov3",)
+"""Necks whose levels it can read."""
+
+
 class Spec(VariantSpec):
     """Three anchors in each cell, with class, box and objectness; defaults as mmdetection's YOLOv3."""
 

@@ -6,6 +6,9 @@ from pydantic import Field
 
 from meshsight.specs.base import VariantSpec
 
+GOES_WITH = ("fpg", "fpn", "pafpn", "yolox")
+"""Necks whose levels it can read."""
+
 
 class Spec(VariantSpec):
     """Class, box and objectness from every cell, without anchors, taught by SimOTA; defaults as YOLOX-s."""

@@ -1,4 +1,4 @@
-"""One level of the backbone as it is; for heads that look at a single grid. Step 6 of the walk."""
+"""One level of the backbone as it is, for heads that look at a single grid; step 6 of the walk."""
 
 from typing import Literal
 
