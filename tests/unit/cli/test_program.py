@@ -57,7 +57,7 @@ def test_version() -> None:
     [
         (["pradict"], "no verb 'pradict'; did you mean 'predict'?"),
         (["zzz"], "no verb 'zzz'; there are: demo, init,"),
-        (["init"], "Missing argument 'PRESET'"),
+        (["init"], "expected a preset"),
         (["list", "modles"], "'modles' is not one of"),
         (["doctor", "-v", "-q"], "-v and -q contradict each other"),
         (["generate", "scene.yaml"], "Missing option '--out'"),
