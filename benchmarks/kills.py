@@ -6,7 +6,6 @@ with that of an unbroken run: byte for byte, or, for a renderer whose pictures a
 (`--labels-only`), label for label.
 """
 
-import os
 import random
 import subprocess
 import sys
@@ -48,7 +47,7 @@ class Victim:
         self.command = [sys.executable, "-m", "meshsight.cli", "generate", str(file), *options]
         self._num_images = 0
         self.orphans = 0
-        self.process = subprocess.Popen(self.command)
+        self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL)
 
     def wait_for_images(self, count: int) -> None:
         """Waits until so many images are there, and at least one more than at the last time."""
@@ -67,7 +66,7 @@ class Victim:
             self.process.kill()
             self.process.wait()
             self.orphans += len(psutil.wait_procs(workers, timeout=10)[1])
-            self.process = subprocess.Popen(self.command)
+            self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL)
         elif workers:
             rng.choice(workers).kill()
 
@@ -106,7 +105,7 @@ def main() -> int:
             progress(f"killed {number + 1} of {options.kills}")
         exit_code = victim.process.wait()
         again = [*victim.command[:6], str(folder / "unbroken"), *victim.command[7:]]
-        subprocess.run(again, check=True, env=dict(os.environ))
+        subprocess.run(again, check=True, stdout=subprocess.DEVNULL)
         found = {
             "renderer": options.renderer,
             "frames": options.frames,
