@@ -8,6 +8,7 @@ import meshsight
 from meshsight.cli.verbs.assets import assets
 from meshsight.cli.verbs.blender import blender
 from meshsight.cli.verbs.convert import convert
+from meshsight.cli.verbs.cv_bench import cv_bench
 from meshsight.cli.verbs.demo import demo
 from meshsight.cli.verbs.doctor import doctor
 from meshsight.cli.verbs.evaluate import evaluate
@@ -31,7 +32,7 @@ from meshsight.cli.verbs.weights import weights
 from meshsight.core.kinds import did_you_mean
 
 VERBS = (
-    *(demo, init, preview, generate),
+    *(demo, init, preview, generate, cv_bench),
     *(verify, inspect, show, explain, rerender),
     *(convert, split, merge),
     *(train, sweep, evaluate, leaderboard, export, predict, weights),

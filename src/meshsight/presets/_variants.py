@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from meshsight.core.errors import CallError
 from meshsight.core.kinds import did_you_mean
+from meshsight.specs.base import Spec
 from meshsight.specs.commented import dump_commented
-from meshsight.specs.learning import AnyTrainSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,10 +15,10 @@ class Variant:
 
     Attributes:
         make: returns the recipe.
-        about: what it is, and the published AP with its source, for the head of the printed recipe and for `list`.
+        about: what it is, for the head of the printed recipe and for `list`; of trainings with the published AP.
     """
 
-    make: Callable[[], AnyTrainSpec]
+    make: Callable[[], Spec]
     about: str
 
 

@@ -11,7 +11,7 @@ import meshsight
 from meshsight.cli.main import program
 
 VERBS = [
-    *("demo", "init", "preview", "generate", "verify", "inspect", "show"),
+    *("demo", "init", "preview", "generate", "cv-bench", "verify", "inspect", "show"),
     *("explain", "rerender", "convert", "split", "merge"),
     *("train", "sweep", "evaluate", "leaderboard", "export", "predict", "weights"),
     *("assets", "blender", "list", "doctor"),

@@ -1,0 +1,224 @@
+"""DOPE's scenes: many objects and distractors in a small invisible room, lit by the surroundings that are seen.
+
+After NVlabs/Deep_Object_Pose (nvisii_data_gen/single_video_pybullet.py) and its fork Nielsencu/AI-DOPE, whose counts
+these are: 50 to 75 objects, 20 to 30 distractors; its README says the reverse, which is `dope-readme`. Read your own
+with `meshsight init dope --from hyperparameters.json`, the fork's file, or one with the script's own options.
+docs/presets/dope.md says what each option becomes, and which faults were mended.
+
+Write its labels, as there:  meshsight convert DATA DOPE_DIR --to dope
+"""
+
+import math
+from pathlib import Path
+
+from pydantic import Field, field_validator
+
+from meshsight.presets import _hall
+from meshsight.presets._counts import between
+from meshsight.presets._settings import Settings, check_settings, from_file, passed_over, read_json_settings
+from meshsight.presets._variants import Variant, print_variant
+from meshsight.specs.bundles import WorldsSpec
+from meshsight.specs.camera import Calibrated, FieldOfView, Intrinsics
+from meshsight.specs.clutter import DistractorsSpec
+from meshsight.specs.commented import dump_commented
+from meshsight.specs.distributions import Constant, Uniform
+from meshsight.specs.lights import LightsSpec, PointLightsSpec, SunsSpec
+from meshsight.specs.materials import MaterialJitter
+from meshsight.specs.pictures import EnvironmentSource, PictureFiles, ProceduralEnvironments
+from meshsight.specs.rotations import AnyRotation
+from meshsight.specs.scene import ImageSpec, ObjectSpec, RejectionSpec, SceneSpec
+from meshsight.specs.sensor import SensorSpec
+from meshsight.specs.surroundings import EnvironmentBackground, EnvironmentSpec
+from meshsight.synthesis.cameras import box as box_camera
+from meshsight.synthesis.placements import box as box_placement
+
+BUILTIN_OBJECTS = _hall.builtin("can_cola", "mug")
+BUILTIN_DISTRACTORS = _hall.builtin(
+    "banana", "bottle", "can_paint", "car", "carton", "drill", "duck", "fish", "gear", "hammer", "plant", "wrench"
+)
+"""In place of the scanned household objects that do not come with us."""
+FOV_DEG = math.degrees(0.785398)
+"""The script's field of view: 603.55 pixels of focal length at 500."""
+EXPOSURE_EV = -1.2
+"""The source's skies are darker than those painted by code, whose mean radiance is 1."""
+NEAR_M = 0.2
+"""An object that comes nearer than this would fill the picture; it is drawn anew."""
+
+Counts = tuple[int, int]
+
+
+class DopeSettings(Settings):
+    """Options of the generator, by the script's names or the fork's."""
+
+    width: int = 500
+    height: int = 500
+    obj: str | None = None
+    """The fork's name of the object, which is its class and a folder in objs_folder."""
+    path_single_obj: str | None = None
+    objs_folder: str | None = None
+    objs_folder_distractors: str | None = None
+    skyboxes_folder: str | None = None
+    scale: float = Field(default=1.0, gt=0)
+    nb_objects: Counts = (50, 75)
+    nb_distractors: Counts = (20, 30)
+    nb_frames: int = Field(default=200, ge=1)
+    imgs: int | None = Field(default=None, ge=1)
+    """The fork's number of images; runs are this divided by nb_frames."""
+    nb_runs: int = Field(default=1, ge=1)
+    box_size: float = Field(default=0.5, gt=0)
+    focal_length: float | None = None
+    seed: int | None = None
+
+    @field_validator("nb_objects", "nb_distractors", mode="before")
+    @classmethod
+    def _as_range(cls, value: object) -> object:
+        """Takes one number, a pair, or the fork's "a,b"."""
+        if isinstance(value, str):
+            value = [part.strip() for part in value.split(",")]
+        ends = list(value) if isinstance(value, list | tuple) else [value]
+        return (*ends, *ends) if len(ends) == 1 else tuple(ends)
+
+
+WITHOUT_MEANING = frozenset(
+    [
+        "spp",
+        "skip_frame",
+        "noise",
+        "outf",
+        "interactive",
+        "motionblur",
+        "debug",
+        "visibility_fraction",
+        "epochs",
+        "net",
+        "sage",
+        "generator",
+        "gpus",
+        "optimizer",
+        "batch_size",
+        "subbatch_size",
+        "workers",
+        "generate_only",
+        "upload",
+        "static_camera",
+    ]
+)
+"""Options of how it renders, simulates and trains."""
+
+README = DopeSettings(nb_objects=(20, 30), nb_distractors=(50, 75))
+
+
+def dope(settings: DopeSettings | None = None) -> SceneSpec:
+    """Returns the recipe of some options; of the code's own without."""
+    given = DopeSettings() if settings is None else settings
+    frames = given.nb_frames * given.nb_runs if given.imgs is None else max(given.imgs, 1)
+    size = given.box_size
+    return SceneSpec(
+        seed=given.seed or 0,
+        frames=frames,
+        image=ImageSpec(size_hw=(given.height, given.width), format="png"),
+        objects=_objects(given),
+        count=between(*given.nb_objects),
+        placement=box_placement.Spec(
+            x_m=Uniform(low=0.1 * size, high=2.0 * size),
+            y_m=Uniform(low=-size, high=size),
+            z_m=Uniform(low=-size, high=size),
+            rotation=AnyRotation(),
+            gap=0.0,
+        ),
+        camera=_camera(given),
+        clip_m=(NEAR_M, 1000.0),
+        materials=_roughness(),
+        distractors=DistractorsSpec(
+            count=between(*given.nb_distractors),
+            meshes=(given.objs_folder_distractors,) if given.objs_folder_distractors else BUILTIN_DISTRACTORS,
+            scale=Constant(value=1.0),
+            where="placement",
+            materials=_roughness(),
+        ),
+        lights=LightsSpec(suns=SunsSpec(count=Constant(value=0.0)), points=PointLightsSpec(count=Constant(value=0.0))),
+        environment=EnvironmentSpec(
+            source=_skies(given),
+            strength=Uniform(low=1.1, high=2.0),
+            rotation_deg=Uniform(low=-180.0, high=180.0),
+        ),
+        backgrounds=(EnvironmentBackground(),),
+        sensor=SensorSpec(
+            exposure_ev=Constant(value=EXPOSURE_EV),
+            white_balance=None,
+            blur_sigma_px=None,
+            shot_noise=None,
+            read_noise=None,
+            jpeg_quality=None,
+        ),
+        rejection=RejectionSpec(max_box_overhang=1.0, tries_per_object=2000),
+        worlds=WorldsSpec(frames=given.nb_frames, share=("objects", "distractors", "environment")),
+    )
+
+
+def dope_readme() -> SceneSpec:
+    """Returns the recipe with the counts of the fork's README."""
+    return dope(README)
+
+
+def _objects(given: DopeSettings) -> tuple[ObjectSpec, ...]:
+    scale = Constant(value=given.scale)
+    if given.path_single_obj is not None:
+        name = given.obj or Path(given.path_single_obj).stem
+        return (ObjectSpec(name=name, mesh=given.path_single_obj, scale=scale),)
+    if given.obj is not None:
+        folder = given.objs_folder or "models"
+        return (ObjectSpec(name=given.obj, mesh=f"{folder.rstrip('/')}/{given.obj}", scale=scale),)
+    if given.objs_folder is not None:
+        return (ObjectSpec(name=Path(given.objs_folder).name or "object", mesh=given.objs_folder, scale=scale),)
+    return tuple(ObjectSpec(name=mesh.removeprefix("builtin:"), mesh=mesh, scale=scale) for mesh in BUILTIN_OBJECTS)
+
+
+def _camera(given: DopeSettings) -> box_camera.Spec:
+    """Returns the camera at the world's origin that looks along +x."""
+    still = Constant(value=0.0)
+    intrinsics: Intrinsics = FieldOfView(horizontal_fov_deg=Constant(value=FOV_DEG))
+    if given.focal_length is not None:
+        focal = given.focal_length
+        intrinsics = Calibrated(fx=focal, fy=focal, cx=given.width / 2, cy=given.height / 2)
+    return box_camera.Spec(
+        x_m=still, y_m=still, z_m=still, jitter=0.0, look_at=(1.0, 0.0, 0.0), roll_deg=still, intrinsics=intrinsics
+    )
+
+
+def _roughness() -> MaterialJitter:
+    """Returns the source's only change of materials: objects keep their scanned textures."""
+    return MaterialJitter(
+        probability=1.0,
+        saturation=Constant(value=0.0),
+        brightness=Constant(value=1.0),
+        roughness=Uniform(low=0.1, high=0.5),
+    )
+
+
+def _skies(given: DopeSettings) -> EnvironmentSource:
+    return PictureFiles(files=(given.skyboxes_folder,)) if given.skyboxes_folder else ProceduralEnvironments()
+
+
+VARIANTS = {
+    "code": Variant(make=dope, about="the code's counts: 50 to 75 objects, 20 to 30 distractors"),
+    "readme": Variant(make=dope_readme, about="the README's counts: 20 to 30 objects, 50 to 75 distractors"),
+}
+
+
+def recipe(variant: str | None = None) -> str:
+    """Returns a variant as commented YAML; the code's counts unless another is named."""
+    return print_variant("dope", VARIANTS, variant, __doc__ or "")
+
+
+def recipe_from(path: Path) -> str:
+    """Returns the recipe of a JSON file of options as commented YAML.
+
+    Raises:
+        SpecError: the file is no settings, or a value does not fit.
+    """
+    values = read_json_settings(path)
+    named = {key.replace("-", "_"): value for key, value in values.items()} if isinstance(values, dict) else values
+    settings = check_settings(DopeSettings, named, str(path))
+    unknown = [name for name in passed_over(DopeSettings, named) if name not in WITHOUT_MEANING]
+    return dump_commented(dope(settings), f"{__doc__}\n{from_file(path, unknown, 'Passed over')}")
