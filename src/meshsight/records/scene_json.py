@@ -39,15 +39,22 @@ def scene_from_json(data: Any, where: str) -> Scene:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, float | int | str | None):
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         kind = _KIND_OF.get(type(value))
         head = {} if kind is None else {"kind": kind}
-        return head | {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return head | {name: _plain(getattr(value, name)) for name in _names_of(type(value))}
     if isinstance(value, np.ndarray):
         return value.tolist()
     if isinstance(value, tuple):
         return [_plain(item) for item in cast("tuple[Any, ...]", value)]
     return value
+
+
+@cache
+def _names_of(record: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(record))
 
 
 @cache

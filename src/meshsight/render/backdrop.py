@@ -13,6 +13,8 @@ from meshsight.core.images import RgbImage
 from meshsight.records.scene import AssetSource, BackgroundPicture, PlainBackground, Scene, SensorDraw
 from meshsight.render.tone import decode_srgb, encode_srgb, gains, to_image
 
+_SMOOTH = 1.3
+
 
 def draw_backdrop(scene: Scene, assets: AssetSource) -> RgbImage | None:
     """Returns the image behind everything, or None where the environment is seen."""
@@ -34,7 +36,7 @@ def stretch_picture(picture: RgbImage, background: BackgroundPicture, size_hw: t
     Raises:
         RenderError: the crop is none.
     """
-    turned = np.rot90(picture, background.quarter_turns % 4)
+    turned = picture if background.quarter_turns % 4 == 0 else np.rot90(picture, background.quarter_turns).copy()
     if background.rotation_deg == 0:
         shown = _stretch(_crop(turned, background), size_hw)
     else:
@@ -80,9 +82,25 @@ def _crop(picture: RgbImage, background: BackgroundPicture) -> RgbImage:
 
 def _stretch(picture: RgbImage, size_hw: tuple[int, int]) -> RgbImage:
     height, width = size_hw
-    is_smaller = picture.shape[0] > height and picture.shape[1] > width
+    halved = _halved(picture, size_hw)
+    # What is left to shrink after halving is less than two; below 1.3 the halves' own mean is smooth enough.
+    share = _SMOOTH if halved is not picture else 1.0
+    picture = halved
+    is_smaller = picture.shape[0] > share * height and picture.shape[1] > share * width
     method = cv2.INTER_AREA if is_smaller else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(np.ascontiguousarray(picture), (width, height), interpolation=method))
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=method))
+
+
+def _halved(picture: RgbImage, size_hw: tuple[int, int]) -> RgbImage:
+    """Averages 2 x 2 pixels while the picture stays as large as the image: the same mean in a quarter of the time.
+
+    An odd row or column at the end is left out.
+    """
+    while picture.shape[0] >= 2 * size_hw[0] and picture.shape[1] >= 2 * size_hw[1]:
+        height, width = picture.shape[0] // 2, picture.shape[1] // 2
+        even = picture[: 2 * height, : 2 * width]
+        picture = np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA))
+    return picture
 
 
 def exposure_table(sensor: SensorDraw) -> UInt8[np.ndarray, "256 1 3"] | None:

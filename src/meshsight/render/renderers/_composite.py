@@ -26,7 +26,7 @@ from meshsight.render.silhouette import make_silhouette
 from meshsight.render.sprites.bank import SpriteBank
 from meshsight.render.sprites.blending import blend
 from meshsight.render.sprites.layer import HALF, Layer, lay
-from meshsight.render.sprites.sprite import plan_shot, see_through
+from meshsight.render.sprites.sprite import Shot, plan_shot, see_through
 from meshsight.render.window import Window, hull_points, object_window
 from meshsight.specs.recomposition import RecompositionSpec
 
@@ -38,6 +38,9 @@ def build(spec: Spec, assets: AssetSource) -> Renderer:
         RenderError: it cannot start on this machine.
     """
     return CompositeRenderer(spec, assets)
+
+
+_MOST_PLANS = 10_000
 
 
 class CompositeRenderer(Renderer):
@@ -60,6 +63,7 @@ class CompositeRenderer(Renderer):
             folder=cache_folder() / "sprites" if spec.keep_on_disk else None,
         )
         self._hulls: dict[str, Points3] = {}
+        self._plans: dict[tuple[object, ...], tuple[Shot | None, tuple[object, ...]]] = {}
 
     @property
     def description(self) -> str:
@@ -105,11 +109,29 @@ class CompositeRenderer(Renderer):
         window = object_window(transform_points(T_cam_object, hull * thing.scale), scene)
         if window.width == 0 or window.height == 0:
             return None
-        shot = plan_shot(scene, thing, hull)
+        shot = self._plan(scene, thing, hull)
         if shot is None:
             return self._draw_in_place(scene, thing, window)
         sprite = self._bank.get(shot, is_kept=thing.T_cam_taken is not None)
         return lay(sprite, shot, thing, window, scene, T_cam_object)
+
+    def _plan(self, scene: Scene, thing: SceneObject, hull: Points3) -> Shot | None:
+        """Returns how to take an object's sprite; frames that share a bank scene's very objects share its plans.
+
+        The key holds the identity of records, which never change, and the value holds the records, so that no other can
+        take their place in memory.
+        """
+        if thing.T_cam_taken is None:
+            return plan_shot(scene, thing, hull)
+        shared = (thing.material, thing.part_materials, scene.environment, scene.suns, scene.point_lights)
+        shared += (scene.spot_lights, scene.area_lights, scene.T_world_cam)
+        numbers = (thing.mesh, thing.scale, thing.T_cam_taken.tobytes(), scene.camera, scene.near_m, scene.far_m)
+        key = (*numbers, *map(id, shared))
+        if key not in self._plans:
+            if len(self._plans) >= _MOST_PLANS:
+                self._plans.clear()
+            self._plans[key] = (plan_shot(scene, thing, hull), shared)
+        return self._plans[key][0]
 
     def _draw_in_place(self, scene: Scene, thing: SceneObject, window: Window) -> Layer:
         """Draws what cannot be a sprite with the scene's own camera."""

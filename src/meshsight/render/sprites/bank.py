@@ -8,6 +8,7 @@ import io
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -42,11 +43,15 @@ class SpriteBank:
         self._held: ResourceCache[Sprite] = ResourceCache(max_bytes)
         self._folder = folder
         self._digests: dict[str, str] = {}
+        # By identity: the same shot is asked for again and again.
+        self._names: WeakKeyDictionary[Shot, str] = WeakKeyDictionary()
         self.num_taken = 0
 
     def get(self, shot: Shot, *, is_kept: bool) -> Sprite:
         """Returns the sprite of a shot; one that is to be kept is looked for on disk, and left there."""
-        name = self._name(shot.scene)
+        name = self._names.get(shot)
+        if name is None:
+            name = self._names[shot] = self._name(shot.scene)
         return self._held.fetch(
             name, lambda: (self._load(name) if is_kept else None) or self._take(shot, name, is_kept)
         )

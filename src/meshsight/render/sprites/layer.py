@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
-from meshsight.core.camera import unproject
-from meshsight.core.pose import Matrix4
+from meshsight.core.camera import Camera, unproject
+from meshsight.core.pose import Matrix3, Matrix4
 from meshsight.records.scene import Scene, SceneObject
 from meshsight.render.sprites.sprite import Shot, Sprite, sprite_places
 from meshsight.render.window import Window
@@ -47,12 +47,8 @@ class Layer:
 
 def lay(sprite: Sprite, shot: Shot, thing: SceneObject, window: Window, scene: Scene, T_cam_object: Matrix4) -> Layer:
     """Lays a sprite where its object stands: its own view, turned about the camera's centre."""
-    u, v = np.meshgrid(np.arange(window.left, window.right) + 0.5, np.arange(window.top, window.bottom) + 0.5)
-    rays = unproject(scene.camera, np.stack([u.ravel(), v.ravel()], axis=1), np.ones(u.size))
     R_sprite_cam = shot.R_sprite_object @ T_cam_object[:3, :3].T
-    places, forward = sprite_places(sprite, R_sprite_cam, rays.reshape(*u.shape, 3))
-    # From our pixels, whose centres lie at one half, to OpenCV's.
-    x, y = np.ascontiguousarray(places[:, :, 0] - 0.5), np.ascontiguousarray(places[:, :, 1] - 0.5)
+    x, y, forward = sprite_places(sprite, _turned_rays(scene.camera, window, R_sprite_cam))
     color = cv2.remap(sprite.color, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 0))
     inverse = cv2.remap(sprite.inverse_depth, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) * forward
     depth = np.where(inverse > 0, 1.0 / np.maximum(inverse, 1e-12), 0.0)
@@ -63,3 +59,18 @@ def lay(sprite: Sprite, shot: Shot, thing: SceneObject, window: Window, scene: S
         depth_m=depth.astype(np.float32),
         distance=float(np.linalg.norm(T_cam_object[:3, 3])),
     )
+
+
+def _turned_rays(camera: Camera, window: Window, R_sprite_cam: Matrix3) -> Float32[np.ndarray, "3 wh ww"]:
+    """Returns the rays of depth 1 through a window's pixel centres, turned into a sprite's camera.
+
+    A pinhole's are sums of a part for the column and one for the row.
+    """
+    u, v = np.arange(window.left, window.right) + 0.5, np.arange(window.top, window.bottom) + 0.5
+    if camera.lens is None:
+        along = R_sprite_cam[:, :1] * ((u - camera.cx) / camera.fx)
+        down = R_sprite_cam[:, 1:2] * ((v - camera.cy) / camera.fy) + R_sprite_cam[:, 2:]
+        return along.astype(np.float32)[:, None, :] + down.astype(np.float32)[:, :, None]
+    columns, rows = np.meshgrid(u, v)
+    rays = unproject(camera, np.stack([columns.ravel(), rows.ravel()], axis=1), np.ones(columns.size))
+    return (R_sprite_cam @ rays.T).reshape(3, *columns.shape).astype(np.float32)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Float32, UInt8
 
 from meshsight.core.camera import Camera
 from meshsight.core.pose import Matrix3, Matrix4, Points3, Vector3, make_pose, transform_points
@@ -50,7 +50,7 @@ class Sprite:
         """Does nothing: the arrays are freed with the sprite."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class Shot:
     """How a sprite is to be taken.
 
@@ -168,18 +168,16 @@ def _carried_on(inverse: Float32[np.ndarray, "m m"], side: int) -> Float32[np.nd
 
 
 def sprite_places(
-    sprite: Sprite, R_sprite_cam: Matrix3, rays: Float[np.ndarray, "h w 3"]
-) -> tuple[Float32[np.ndarray, "h w 2"], Float32[np.ndarray, "h w"]]:
-    """Returns where a sprite shows rays of a camera, and by what its inverse depth is to be multiplied.
+    sprite: Sprite, rays_in_sprite: Float32[np.ndarray, "3 h w"]
+) -> tuple[Float32[np.ndarray, "h w"], Float32[np.ndarray, "h w"], Float32[np.ndarray, "h w"]]:
+    """Returns where a sprite shows rays, x and y in OpenCV's pixels, and by what its inverse depth is to be multiplied.
 
     A point at planar depth z along a ray d of depth 1 lies at z (R d) in the sprite's camera: so 1/z is the sprite's
     inverse depth times the depth of R d. Rays that lead away from it land far outside.
     """
-    turned = rays @ R_sprite_cam.T
-    forward = turned[:, :, 2]
-    is_before = forward > 1e-6
-    middle = 0.5 * sprite.color.shape[0]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        places = sprite.focal * turned[:, :, :2] / forward[:, :, None] + middle
-    places = np.where(is_before[:, :, None] & np.isfinite(places), places, -1e4)
-    return places.astype(np.float32), forward.astype(np.float32)
+    forward = rays_in_sprite[2]
+    factor = np.where(forward > 1e-6, np.float32(sprite.focal) / np.maximum(forward, 1e-6), np.float32(np.nan))
+    # Our pixels' centres lie at one half, OpenCV's at whole numbers.
+    middle = np.float32(0.5 * sprite.color.shape[0] - 0.5)
+    x, y = (np.nan_to_num(side * factor + middle, nan=-1e4, posinf=-1e4, neginf=-1e4) for side in rays_in_sprite[:2])
+    return x, y, np.nan_to_num(forward)
