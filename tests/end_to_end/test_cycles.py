@@ -12,7 +12,7 @@ import numpy as np
 import psutil
 import pytest
 
-from meshsight.core.errors import MeshsightError
+from meshsight.core.errors import AssetError, MeshsightError
 from meshsight.execution.blender.places import find_blender
 from meshsight.records.frame import Frame
 from meshsight.records.scene import Focus
@@ -23,6 +23,7 @@ from meshsight.specs.scene import RENDERER_KINDS, SceneSpec
 from meshsight.workflows.blender_check import check_blender
 from meshsight.workflows.frames import FrameMaker, open_library
 from meshsight.workflows.generate import generate
+from meshsight.workflows.recipe_content import plan_of
 from meshsight.workflows.rerender import rerender
 
 RECIPE = {
@@ -57,6 +58,18 @@ def cycles_of(maker: FrameMaker) -> CyclesRenderer:
 def test_the_check_finds_equal_labels():
     found = check_blender()
     assert found.is_good and found.iou >= 0.99 and "Blender" in found.drawer
+
+
+def test_blenders_own_environments_have_names(tmp_path, monkeypatch):
+    monkeypatch.setenv("MESHSIGHT_BLENDER", str(find_blender(None)))
+    monkeypatch.setenv("MESHSIGHT_CACHE", str(tmp_path))
+    source = {"kind": "files", "files": ["blender:studio"]}
+    spec = parse_spec(SceneSpec, {**RECIPE, "environment": {"source": source}}, "recipe")
+    assert plan_of(spec, tmp_path).fingerprint != plan_of(parse_spec(SceneSpec, RECIPE, "recipe"), tmp_path).fingerprint
+    radiance = open_library(spec, tmp_path).environment("blender:studio")
+    assert radiance.shape == (512, 1024, 3) and 0.01 < radiance.mean() < 100
+    with pytest.raises(AssetError, match="did you mean 'studio'"):
+        open_library(spec, tmp_path).environment("blender:studdio")
 
 
 @pytest.mark.gl

@@ -1,5 +1,6 @@
 """Environment maps from files: Radiance .hdr, OpenEXR .exr where OpenCV can read it, and .npy arrays."""
 
+import os
 from pathlib import Path
 
 import cv2
@@ -38,6 +39,8 @@ def _read_npy(path: Path) -> np.ndarray:
 
 
 def _read_hdr(path: Path) -> np.ndarray:
+    if path.suffix.lower() == ".exr":
+        os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")  # OpenCV looks when it first meets such a file
     try:
         pixels = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     except cv2.error as error:

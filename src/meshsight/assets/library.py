@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -37,14 +38,17 @@ class AssetLibrary:
         max_texture_px: int = MAX_TEXTURE_PX,
         picture_bytes: int = 256 << 20,
         convert: Callable[[Path], Path] | None = None,
+        finders: Mapping[str, Callable[[str], Path]] = MappingProxyType({}),
     ) -> None:
         """Looks for relative paths under `root`; `imports` says by mesh reference how its file is to be read.
 
-        `convert` turns a mesh file in a format that we do not read into GLB, which needs another program.
+        `convert` turns a mesh file in a format that we do not read into GLB, which needs another program. `finders`
+        return the files that such a program brings, by what stands before and after the colon of a reference.
         """
         self._root = root
         self._imports = imports
         self._convert = convert
+        self._finders = finders
         self._max_texture_px = max_texture_px
         self._meshes: dict[str, Mesh] = {}
         self._pictures = _ByteLru(picture_bytes)
@@ -100,7 +104,9 @@ class AssetLibrary:
         return read_environment(self._find(ref, "environment map"))
 
     def _find(self, ref: str, noun: str) -> Path:
-        prefix, colon, _ = ref.partition(":")
+        prefix, colon, name = ref.partition(":")
+        if colon and prefix in self._finders:
+            return self._finders[prefix](name)
         known = ("builtin", *SORTS)
         hint = "" if prefix in known else did_you_mean(prefix, known)
         if colon and (hint or prefix in known):

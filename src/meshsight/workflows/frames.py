@@ -22,6 +22,7 @@ from meshsight.synthesis.recompose import Recomposer
 from meshsight.synthesis.rejection import HIDDEN, RejectedScene
 from meshsight.synthesis.sampler import SceneSampler
 from meshsight.workflows.assets_import import converted
+from meshsight.workflows.blender_environments import PREFIX, blender_environment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,7 +41,7 @@ def open_library(spec: SceneSpec, root: Path) -> AssetLibrary:
         spec: the recipe.
         root: what its relative paths are relative to.
     """
-    return AssetLibrary(root, imports_of(spec), convert=converted)
+    return AssetLibrary(root, imports_of(spec), convert=converted, finders={PREFIX: blender_environment})
 
 
 class FrameMaker:

@@ -9,6 +9,7 @@ from meshsight.assets.places import find_file
 from meshsight.core.files import dump_json, sha256_of, sha256_of_file
 from meshsight.datasets.plan import FolderPlan
 from meshsight.specs.scene import SceneSpec, classes_of, imports_of, variants_of
+from meshsight.workflows.blender_environments import PREFIX, blender_environment
 
 BUILTIN = "builtin:"
 
@@ -26,7 +27,8 @@ def plan_of(spec: SceneSpec, root: Path) -> FolderPlan:
     plain = spec.model_dump(mode="json")
     files: dict[str, str] = {}
     for ref, noun in sorted(set(_files(spec))):
-        path = find_file(ref, root, noun)
+        prefix, _, name = ref.partition(":")
+        path = blender_environment(name) if prefix == PREFIX else find_file(ref, root, noun)
         files[ref] = sha256_of_file(path)
         files |= {f"{ref}: {name}": digest for name, digest in _beside(path)}
     return FolderPlan(

@@ -7,6 +7,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import bpy
+import numpy as np
 import wire
 
 
@@ -117,11 +118,21 @@ def leave_out_foreign_pictures(folder):
     return notes
 
 
+def picture(message, arrays):
+    """Reads a picture with Blender's own libraries; answers with its linear values (h, w, 3), row 0 at the top."""
+    image = bpy.data.images.load(message["source"])
+    width, height = image.size
+    values = np.empty(width * height * image.channels, np.float32)
+    image.pixels.foreach_get(values)
+    bpy.data.images.remove(image)
+    return {}, {"radiance": values.reshape(height, width, -1)[::-1, :, :3]}
+
+
 def main():
     """Says that it is there, then serves."""
     pipe = wire.Wire()
     pipe.send({"event": "ready", "version": bpy.app.version_string})
-    pipe.serve({"convert": convert})
+    pipe.serve({"convert": convert, "picture": picture})
 
 
 if __name__ == "__main__":
