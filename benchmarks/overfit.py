@@ -157,7 +157,7 @@ FAMILIES: dict[str, Family] = {
         steps=3000,
     ),
     "rt_detr_v2": _query(
-        rt_detr_v2.Spec(block="basic", stem_channels=16, blocks=(1, 1, 1, 1), widths=(32, 48, 64, 96), **HYBRID)
+        rt_detr_v2.Spec(block="basic", stem_channels=32, blocks=(1, 1, 1, 1), widths=(32, 48, 64, 96), **HYBRID)
     ),
     "d_fine": _query(
         d_fine.Spec(

@@ -1,5 +1,8 @@
 """The query family against transformers on the same weights: outputs, losses and detections."""
 
+from pathlib import Path
+
+import pytest
 import torch
 from torch import Tensor, nn
 from transformers import (
@@ -30,6 +33,8 @@ from meshsight.models.set_prediction.matching import Labels, Prediction, giou, m
 from meshsight.models.set_prediction.outputs import QueryOutputs
 from meshsight.models.set_prediction.region import find_region, region_mask, to_pixels, to_shares
 from meshsight.models.set_prediction.spec import MatchSpec
+from meshsight.models.start import start_from
+from meshsight.models.weights import save_weights
 from meshsight.specs.base import VariantSpec
 from meshsight.specs.decoding import DecodeSpec
 
@@ -345,3 +350,28 @@ def test_resnet_norms_can_be_fixed_altogether() -> None:
     norms = [m for m in detector.backbone.modules() if isinstance(m, nn.BatchNorm2d)]
     assert norms and not any(p.requires_grad for m in norms for p in m.parameters())
     assert not any(m.training for m in norms)
+
+
+def test_basic_blocks_want_a_stem_as_wide_as_the_first_stage() -> None:
+    with pytest.raises(ValueError, match="stem_channels: basic blocks expect as many as the first stage has, 8"):
+        RT_DETR.evolve(stem_channels=16)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "head"),
+    [
+        pytest.param(DETR, "network.class_labels_classifier.bias", id="detr"),
+        pytest.param(RT_DETR, "network.decoder.class_embed.2.bias", id="rt-detr-v2"),
+        pytest.param(D_FINE, "network.enc_score_head.bias", id="d-fine"),
+        pytest.param(RF_DETR, "network.model.enc_out_class_embed.1.bias", id="rf-detr"),
+    ],
+)
+def test_classes_known_by_name_keep_their_rows(tmp_path: Path, architecture: VariantSpec, head: str) -> None:
+    detector = build(architecture)
+    save_weights(tmp_path / "w.safetensors", detector, ("bolt", "nut", "screw", "washer"))
+    other = build_detector(query.Spec(architecture=architecture), 3)
+    fresh = other.state_dict()[head].clone()
+    start_from(other, ("washer", "pin", "nut"), tmp_path / "w.safetensors")
+    mine, theirs = other.state_dict()[head], detector.state_dict()[head]
+    assert torch.equal(mine[[0, 2]], theirs[[3, 1]]) and mine[1] == fresh[1]
+    assert torch.equal(mine[3:], theirs[4:])

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from meshsight.models.set_prediction.hybrid_spec import HybridSpec
 
@@ -25,3 +25,12 @@ class Spec(HybridSpec):
     """Places that a head of the decoder reads from each level."""
     method: Literal["default", "discrete"] = "default"
     """How they are read: between cells, or from the nearest one."""
+
+    @model_validator(mode="after")
+    def _first_blocks_fit(self) -> "Spec":
+        if self.block == "basic" and self.stem_channels != self.widths[0]:
+            raise ValueError(
+                f"stem_channels: basic blocks expect as many as the first stage has, {self.widths[0]}; found "
+                f"{self.stem_channels}"
+            )
+        return self
