@@ -154,3 +154,26 @@ def test_a_program_takes_the_script_without_settings_and_scripts_of_others():
     command = command_for(Path("/opt/blender"), script, ["one"])
     assert command[0] == "/opt/blender" and {"--background", "--factory-startup", "--disable-autoexec"} <= set(command)
     assert command[-4:] == ["--python", str(script), "--", "one"]
+
+
+@pytest.mark.parametrize(
+    ("causes", "starts"), [(["signal 9", "signal 11"], 3), (["exit code 1"], 1), (["signal 9"] * 3, 3)]
+)
+def test_a_blender_killed_while_it_starts_is_started_anew(causes: list[str], starts: int) -> None:
+    """What ends by itself, as without a library, would do so again."""
+    left, made, num_starts = list(causes), object.__new__(BlenderProcess), 0
+
+    def start() -> BlenderProcess:
+        nonlocal num_starts
+        num_starts += 1
+        if left:
+            raise BlenderDied(left.pop(0), "")
+        return made
+
+    keeper = BlenderKeeper(start, KeeperSettings())
+    if starts > len(causes):
+        keeper.warm_up()
+    else:
+        with pytest.raises(RenderError, match=f"Blender cannot start .{causes[-1]}"):
+            keeper.warm_up()
+    assert num_starts == starts

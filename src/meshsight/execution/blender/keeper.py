@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from meshsight.core.errors import ExecutionError, RenderError
 from meshsight.execution.blender.libraries import library_advice
-from meshsight.execution.blender.process import BlenderDied, BlenderProcess
+from meshsight.execution.blender.process import SIGNAL, BlenderDied, BlenderProcess
 
 Result = TypeVar("Result")
 
@@ -78,14 +78,22 @@ class BlenderKeeper:
 
     def _ready(self) -> BlenderProcess:
         if self._process is None:
-            try:
-                self._process = self._start()
-            except BlenderDied as death:
-                words = f" Its last words: {death.last_words}" if death.last_words else ""
-                advice = library_advice(death.last_words)
-                raise RenderError(f"Blender cannot start ({death.cause}).{advice or words}") from death
+            self._process = self._started()
             self._num_done = self._first_bytes = 0
         return self._process
+
+    def _started(self) -> BlenderProcess:
+        """Starts one; another try is worth it only where a signal ended it, as when memory runs out."""
+        for deaths in range(1, self._settings.max_deaths + 1):
+            try:
+                return self._start()
+            except BlenderDied as death:
+                if deaths == self._settings.max_deaths or not death.cause.startswith(SIGNAL):
+                    words = f" Its last words: {death.last_words}" if death.last_words else ""
+                    advice = library_advice(death.last_words)
+                    raise RenderError(f"Blender cannot start ({death.cause}).{advice or words}") from death
+                log.warning("Blender died while it started (%s); starting anew", death.cause)
+        raise AssertionError("max_deaths is at least 1")
 
     def _note_done(self, process: BlenderProcess) -> None:
         self._num_done += 1

@@ -25,6 +25,10 @@ GOODBYE_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
+SIGNAL = "signal "
+"""How a cause of death by a signal begins."""
+
+
 class BlenderDied(Exception):
     """The process ended, or was ended because it did nothing; another one may do better.
 
@@ -137,7 +141,7 @@ class BlenderProcess:
             code = self._process.wait(GOODBYE_SECONDS)
         except subprocess.TimeoutExpired:
             return "it closed its pipe"
-        return f"exit code {code}" if code >= 0 else f"signal {-code}"
+        return f"exit code {code}" if code >= 0 else f"{SIGNAL}{-code}"
 
     def _read(self, stream: IO[bytes]) -> None:
         with contextlib.suppress(ValueError, OSError, json.JSONDecodeError):
