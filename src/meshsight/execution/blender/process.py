@@ -21,12 +21,10 @@ from meshsight.execution.messages import JsonObject
 LAST_WORDS = 8
 TICK_SECONDS = 0.5
 GOODBYE_SECONDS = 5.0
-
-log = logging.getLogger(__name__)
-
-
 SIGNAL = "signal "
 """How a cause of death by a signal begins."""
+
+log = logging.getLogger(__name__)
 
 
 class BlenderDied(Exception):
