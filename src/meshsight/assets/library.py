@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from meshsight.assets.builtin.catalogue import list_families, list_objects, list_shapes, make_builtin
+from meshsight.assets.builtin.catalogue import list_families, list_football, list_objects, list_shapes, make_builtin
 from meshsight.assets.environment_files import read_environment
 from meshsight.assets.loading import MAX_TEXTURE_PX, load_mesh
 from meshsight.assets.places import FOREIGN_SUFFIXES, find_file
@@ -20,7 +20,7 @@ from meshsight.records.mesh import Mesh
 from meshsight.specs.mesh_import import MeshImport
 
 _BUILTIN = "builtin:"
-_BUILTIN_NAMES = frozenset((*list_objects(), *list_shapes(), *list_families()))
+_BUILTIN_NAMES = frozenset((*list_objects(), *list_shapes(), *list_families(), *list_football()))
 
 
 class AssetLibrary:

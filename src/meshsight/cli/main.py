@@ -20,6 +20,7 @@ from meshsight.cli.verbs.inspect import inspect
 from meshsight.cli.verbs.leaderboard import leaderboard
 from meshsight.cli.verbs.list import list_kinds
 from meshsight.cli.verbs.merge import merge
+from meshsight.cli.verbs.patches import patches
 from meshsight.cli.verbs.predict import predict
 from meshsight.cli.verbs.preview import preview
 from meshsight.cli.verbs.rerender import rerender
@@ -34,7 +35,7 @@ from meshsight.core.kinds import did_you_mean
 VERBS = (
     *(demo, init, preview, generate, cv_bench),
     *(verify, inspect, show, explain, rerender),
-    *(convert, split, merge),
+    *(convert, split, merge, patches),
     *(train, sweep, evaluate, leaderboard, export, predict, weights),
     *(assets, blender, list_kinds, doctor),
 )

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from meshsight.specs.base import parse_spec
 from meshsight.specs.learning import AnyTrainSpec, is_of_patches
+from meshsight.specs.patch_making import PatchMakeSpec
 from meshsight.specs.patch_training import PatchTrainSpec
-from meshsight.specs.recipe import read_plain, read_recipe
+from meshsight.specs.recipe import apply_overrides, read_plain, read_recipe
 from meshsight.specs.scene import SceneSpec
 from meshsight.specs.sweep import SweepSpec
 from meshsight.specs.training import TrainSpec
@@ -47,3 +49,14 @@ def read_sweep_recipe(path: Path, overrides: Sequence[str] = ()) -> SweepSpec:
         SpecError: the file is missing, is no YAML, or does not fit the spec.
     """
     return read_recipe(SweepSpec, path, overrides)
+
+
+def read_patch_recipe(path: Path | None, overrides: Sequence[str] = ()) -> PatchMakeSpec:
+    """Reads a recipe of patches; without a file, the defaults.
+
+    Raises:
+        SpecError: the file is missing, is no YAML, or does not fit the spec.
+    """
+    if path is None:
+        return parse_spec(PatchMakeSpec, apply_overrides({}, overrides), "--set")
+    return read_recipe(PatchMakeSpec, path, overrides)

@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from meshsight.assets.builtin import household, packages, shapes, tools, toys
+from meshsight.assets.builtin import football, household, packages, shapes, tools, toys
 from meshsight.assets.builtin.families import FAMILIES
 from meshsight.assets.fingerprint import fingerprint_parts
 from meshsight.core.errors import AssetError
@@ -51,7 +51,34 @@ _SHAPES: tuple[Maker, ...] = (
     shapes.star,
     shapes.torus,
 )
-_MAKERS: dict[str, Maker] = {maker.__name__: maker for maker in (*_OBJECTS, *_SHAPES)}
+_FOOTBALL: tuple[Maker, ...] = (
+    football.ball_classic,
+    football.ball_mini_spots,
+    football.ball_octants,
+    football.ball_orange,
+    football.ball_panels,
+    football.ball_ribbons,
+    football.ball_spotted,
+    football.ball_swirl,
+    football.ball_triangles,
+    football.ball_wedges,
+    football.goal_post,
+    football.line_circle,
+    football.line_corner,
+    football.line_straight,
+    football.lookalike_can,
+    football.lookalike_checker,
+    football.lookalike_cone,
+    football.lookalike_egg,
+    football.lookalike_sphere,
+    football.penalty_mark,
+    football.robot_blue,
+    football.robot_dark,
+    football.robot_grey,
+    football.robot_jersey,
+    football.robot_white,
+)
+_MAKERS: dict[str, Maker] = {maker.__name__: maker for maker in (*_OBJECTS, *_SHAPES, *_FOOTBALL)}
 
 TWINS: tuple[tuple[str, str], ...] = (("box_cereal", "box_parcel"), ("can_cola", "can_paint"))
 """Pairs of objects whose geometry is equal to the last bit: only the texture tells them apart."""
@@ -75,6 +102,11 @@ def list_families() -> dict[str, str]:
 def list_variants(family: str) -> tuple[str, ...]:
     """Returns the names of a family's objects."""
     return tuple(f"{family}/{index}" for index in range(FAMILIES[family].count))
+
+
+def list_football() -> dict[str, str]:
+    """Returns the name of everything on a robot football pitch with its one-line description."""
+    return {maker.__name__: inspect.getdoc(maker) or "" for maker in _FOOTBALL}
 
 
 @cache

@@ -10,7 +10,6 @@ import numpy as np
 from jaxtyping import Float
 
 from meshsight.assets.builtin.paint import Color, band, canvas, make_part, painted, plain, spots, worn
-from meshsight.assets.builtin.shapes import icosahedron_corners
 from meshsight.assets.builtin.solids import circle, extrude, extrude_ring, rounded_box
 from meshsight.assets.builtin.surface import Surface, ball, cylinder, join
 from meshsight.core.images import RgbImage
@@ -23,6 +22,13 @@ BLACK: Color = (18, 18, 20)
 Directions = Float[np.ndarray, "h w 3"]
 Pattern = Callable[[Directions], Float[np.ndarray, "h w"]]
 """Which colour stands in each direction from the ball's centre: 0, 1 or 2."""
+
+
+def _icosahedron() -> Float[np.ndarray, "12 3"]:
+    """Returns the directions of the twelve corners."""
+    golden = (1 + 5**0.5) / 2
+    corners = [np.roll([0.0, one, two * golden], turn) for turn in range(3) for one in (-1, 1) for two in (-1, 1)]
+    return np.array(corners) / np.hypot(1.0, golden)
 
 
 def _directions(height: int = 128, width: int = 256) -> Directions:
@@ -48,7 +54,7 @@ def _caps(corners: Float[np.ndarray, "k 3"], radius_deg: float) -> Pattern:
 
 def ball_classic() -> list[MeshPart]:
     """Football: white with twelve black pentagons, 10 cm."""
-    corners = icosahedron_corners()
+    corners = _icosahedron()
 
     def pattern(directions: Directions) -> np.ndarray:
         # A face of the dodecahedron's kind about each corner: the five nearest other corners bound it.
@@ -61,7 +67,7 @@ def ball_classic() -> list[MeshPart]:
 
 def ball_spotted() -> list[MeshPart]:
     """Football: white with black round spots of one size, 10 cm."""
-    return _ball("ball_spotted", _caps(icosahedron_corners(), 20.0), (WHITE, BLACK))
+    return _ball("ball_spotted", _caps(_icosahedron(), 20.0), (WHITE, BLACK))
 
 
 def ball_mini_spots() -> list[MeshPart]:
@@ -84,7 +90,7 @@ def ball_wedges() -> list[MeshPart]:
 
 def ball_octants() -> list[MeshPart]:
     """Ball: black and white octants, 10 cm."""
-    return _ball("ball_octants", lambda directions: (np.prod(directions, axis=-1) > 0), (WHITE, BLACK))
+    return _ball("ball_octants", lambda directions: np.prod(directions, axis=-1) > 0, (WHITE, BLACK))
 
 
 def ball_ribbons() -> list[MeshPart]:
@@ -94,7 +100,7 @@ def ball_ribbons() -> list[MeshPart]:
 
 def ball_triangles() -> list[MeshPart]:
     """Football: white with twenty small black triangles, 10 cm."""
-    corners = icosahedron_corners()
+    corners = _icosahedron()
 
     def pattern(directions: Directions) -> np.ndarray:
         nearest = np.sort(directions @ corners.T, axis=-1)
@@ -121,7 +127,7 @@ def ball_orange() -> list[MeshPart]:
 
 def ball_panels() -> list[MeshPart]:
     """Football: yellow and blue panels on white, 10 cm."""
-    corners = icosahedron_corners()
+    corners = _icosahedron()
 
     def pattern(directions: Directions) -> np.ndarray:
         found = (directions @ corners.T).argmax(axis=-1)
