@@ -145,12 +145,33 @@ def confusion(scores: Scores, truth: Truth, threshold: float) -> Confusion:
     )
 
 
-def group_resamples(groups: Int64[np.ndarray, " n"], count: int, rng: np.random.Generator) -> Int64[np.ndarray, "r n"]:
-    """Returns how often each item stands in each bootstrap sample of whole groups (Efron 1979).
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class GroupResamples:
+    """Bootstrap samples of whole groups (Efron 1979).
 
     Patches of one scene are much alike; drawing them one by one would make intervals too narrow.
+
+    Attributes:
+        counts: how often each group stands in each sample.
+        member_of: the group of each item.
     """
+
+    counts: Int64[np.ndarray, "r g"]
+    member_of: Int64[np.ndarray, " n"]
+
+    def sums(self, values: Float[np.ndarray, " n"] | Truth) -> Float[np.ndarray, " r"]:
+        """Returns the sum of a value over the items of each sample."""
+        num_groups = self.counts.shape[1]
+        return self.counts @ np.bincount(self.member_of, weights=values.astype(np.float64), minlength=num_groups)
+
+    def weights(self, sample: int) -> Float[np.ndarray, " n"]:
+        """Returns how often each item stands in one sample."""
+        return self.counts[sample, self.member_of].astype(np.float64)
+
+
+def group_resamples(groups: Int64[np.ndarray, " n"], count: int, rng: np.random.Generator) -> GroupResamples:
+    """Draws as many groups as there are, with replacement, `count` times."""
     _, member_of = np.unique(groups, return_inverse=True)
     num_groups = int(member_of.max()) + 1 if len(groups) else 0
     draws = rng.multinomial(num_groups, np.full(num_groups, 1 / num_groups), size=count)
-    return draws[:, member_of]
+    return GroupResamples(counts=draws.astype(np.int64), member_of=member_of.astype(np.int64))

@@ -2,6 +2,8 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from meshsight.core.errors import TrainingError
@@ -47,7 +49,7 @@ def parse_tracker(text: str) -> VariantSpec:
     return parse_spec(spec_type, {"kind": kind, **({"uri": uri} if uri else {})}, f"--track {text}")
 
 
-def open_tracker(spec: VariantSpec, is_required: bool) -> Tracker | None:
+def open_tracker(spec: VariantSpec, is_required: bool) -> "GuardedTracker | None":
     """Connects a tracker.
 
     Returns:
@@ -64,6 +66,32 @@ def open_tracker(spec: VariantSpec, is_required: bool) -> Tracker | None:
             raise TrainingError(f"the tracker is required and cannot be reached: {error}") from error
         log.warning("training goes on without %s: %s", spec.kind, error)
         return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportWritten:
+    """A report about a run, written after its end.
+
+    Attributes:
+        run: the run's folder.
+        name: of the data set.
+        figures: by name.
+        files: pictures, pages and archives.
+    """
+
+    run: Path
+    name: str
+    figures: dict[str, float]
+    files: tuple[Path, ...]
+
+
+@runtime_checkable
+class ReportTracker(Protocol):
+    """A tracker that also takes reports."""
+
+    def record_report(self, report: ReportWritten) -> None:
+        """Takes in a report."""
+        ...
 
 
 class GuardedTracker:
@@ -89,3 +117,12 @@ class GuardedTracker:
                 raise TrainingError(f"the tracker is required and refuses the run: {error}") from error
             log.warning("training goes on without %s, which failed: %s", self._name, error)
             self._tracker = None
+
+    def record_report(self, report: ReportWritten) -> None:
+        """Passes a report on to a tracker that takes them."""
+        if not isinstance(self._tracker, ReportTracker):
+            return
+        try:
+            self._tracker.record_report(report)
+        except TrackerError as error:
+            log.warning("%s did not take the report: %s", self._name, error)

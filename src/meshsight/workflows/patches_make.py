@@ -17,13 +17,13 @@ from meshsight.datasets.format import WHOLE
 from meshsight.datasets.formats import patches_h5, patches_png
 from meshsight.datasets.formats._patches_h5 import PatchesH5Format
 from meshsight.datasets.formats._patches_h5_files import PatchTable, write_patch_file
-from meshsight.datasets.formats.patches_png import PatchesPngFormat
 from meshsight.datasets.patches.cutting import CutPatches, cut_patches
 from meshsight.datasets.split import SplitRule, sides_of_units
 from meshsight.datasets.split_units import Unit
 from meshsight.datasets.target import Target
 from meshsight.plotting.patch_sheet import PatchRow, draw_sheet
 from meshsight.records.dataset import Dataset
+from meshsight.specs.base import parse_spec
 from meshsight.specs.patch_making import PatchMakeSpec
 from meshsight.workflows.generate import generate
 from meshsight.workflows.new_folder import new_folder
@@ -156,8 +156,14 @@ def _cut_all(datasets: Sequence[Dataset], spec: PatchMakeSpec, progress: bool) -
                 bar.update()
     if not parts or not groups:
         raise DataError("no patches could be cut: the data have no images")
-    fields = (np.concatenate([part[index] for part in parts]) for index in range(4))
-    return _Pile(cut=CutPatches(*fields, sum(part.num_left_out for part in parts)), groups=tuple(groups))
+    cut = CutPatches(
+        pixels=np.concatenate([part.pixels for part in parts]),
+        labels=np.concatenate([part.labels for part in parts]),
+        circles=np.concatenate([part.circles for part in parts]),
+        places=np.concatenate([part.places for part in parts]),
+        num_left_out=sum(part.num_left_out for part in parts),
+    )
+    return _Pile(cut=cut, groups=tuple(groups))
 
 
 def _cut(dataset: Dataset, spec: PatchMakeSpec) -> Iterator[tuple[CutPatches, str]]:
@@ -207,7 +213,8 @@ def _write_split(folder: Path, split: str, pile: _Pile, rows: np.ndarray, spec: 
 
 def _as_png(folder: Path, splits: Sequence[str]) -> None:
     """Replaces the HDF5 files by PNG files, a folder for each split."""
-    reader, writer = PatchesH5Format(patches_h5.Spec()), PatchesPngFormat(patches_png.Spec())
+    reader = PatchesH5Format(patches_h5.Spec())
+    writer = patches_png.build(parse_spec(patches_png.Spec, {"kind": "patches_png"}, "patches_png"))
     for split in splits:
         dataset = reader.open(folder, None if split == WHOLE else split)
         parts: Mapping[str, Dataset] = {WHOLE: dataset}

@@ -11,6 +11,7 @@ from meshsight.core.errors import CallError, TrainingError
 from meshsight.records.dataset import Dataset
 from meshsight.specs.base import VariantSpec
 from meshsight.specs.learning import AnyTrainSpec
+from meshsight.specs.patch_training import PatchTrainSpec
 from meshsight.training.events import Tracker
 from meshsight.training.fit import DEFAULT_RESOURCES, Resources, TrainingRequest, fit
 from meshsight.training.notify import find_endpoint, report_outcome
@@ -18,7 +19,9 @@ from meshsight.training.processes import Processes, is_first_process, joined_pro
 from meshsight.training.progress import ProgressBar
 from meshsight.training.run_folder import RunFiles, RunManifest
 from meshsight.training.stopping import StopRequest
-from meshsight.training.tracking import open_tracker, parse_tracker
+from meshsight.training.tracking import GuardedTracker, open_tracker, parse_tracker
+from meshsight.workflows.patches_evaluate import evaluate_patches
+from meshsight.workflows.patches_track import record_report
 from meshsight.workflows.run_log import run_log
 from meshsight.workflows.run_page import RunPage
 from meshsight.workflows.sources import open_source
@@ -147,4 +150,17 @@ def _train(run: _Run, stop: StopRequest) -> RunManifest:
     manifest = fit(request, trackers, lambda: stop() or options.should_end())
     if manifest.status == "stopped" and stop():
         raise TrainingError(f"{out}: {stop.signal_name}: {manifest.message}. Continue with --resume.")
+    if isinstance(spec, PatchTrainSpec) and val:
+        _report_patches(spec, val, out, tracker)
     return manifest
+
+
+def _report_patches(
+    spec: PatchTrainSpec, val: Sequence[str | Path | Dataset], out: Path, tracker: GuardedTracker | None
+) -> None:
+    """Measures the weights that were kept on the validation sets, and sends the report to the tracker."""
+    named = [one for one in val if not isinstance(one, Dataset)]
+    if named:
+        result = evaluate_patches(out, data=named, out=out / "evaluation", beta=spec.validation.beta, device="cpu")
+        if tracker is not None:
+            record_report(tracker, out, result)

@@ -71,12 +71,14 @@ def test_a_threshold_between_what_is_apart_lets_no_false_one_in() -> None:
 
 def test_whole_groups_are_drawn_again() -> None:
     groups = np.repeat(np.arange(50), 4)
-    counts = group_resamples(groups, 200, np.random.default_rng(1))
-    assert counts.shape == (200, 200)
-    np.testing.assert_array_equal(counts.reshape(200, 50, 4).std(axis=2), 0)
-    assert (counts[:, ::4].sum(axis=1) == 50).all() and counts.std() > 0.8
-    weighted = score_curve(np.arange(200.0), groups % 2 == 0, counts[0].astype(float))
-    repeated = np.repeat(np.arange(200), counts[0])
+    draws = group_resamples(groups, 200, np.random.default_rng(1))
+    weights = draws.weights(0)
+    np.testing.assert_array_equal(weights.reshape(50, 4).std(axis=1), 0)
+    assert (draws.counts.sum(axis=1) == 50).all() and draws.counts.std() > 0.8
+    values = np.random.default_rng(2).random(200)
+    assert draws.sums(values)[0] == pytest.approx((weights * values).sum())
+    weighted = score_curve(np.arange(200.0), groups % 2 == 0, weights)
+    repeated = np.repeat(np.arange(200), weights.astype(int))
     assert roc_auc(weighted) == pytest.approx(roc_auc(score_curve(repeated.astype(float), groups[repeated] % 2 == 0)))
 
 

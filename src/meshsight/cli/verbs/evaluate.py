@@ -10,6 +10,7 @@ from meshsight.cli.options import PATH, device_option, examples
 from meshsight.cli.output import Outcome
 from meshsight.cli.running import verb_command, workflow
 from meshsight.cli.table import table
+from meshsight.core.errors import CallError
 
 EXAMPLES = examples(
     "meshsight evaluate runs/first --data data/test",
@@ -30,6 +31,11 @@ EXAMPLES = examples(
     metavar="SHARE",
     help="Objects of which less is visible are neither right nor wrong to find.",
 )
+@click.option(
+    "--track",
+    metavar="KIND[=URI]",
+    help="Of a patch network: send figures, pictures and archives to the run's tracker.",
+)
 @inference_options
 @device_option
 @verb_command
@@ -38,6 +44,7 @@ def evaluate(  # noqa: PLR0913 - one for each option
     data: tuple[str, ...],
     out: Path | None,
     min_visibility: float,
+    track: str | None,
     device: str,
     tta: bool,
     tile: int | None,
@@ -46,9 +53,15 @@ def evaluate(  # noqa: PLR0913 - one for each option
 ) -> Outcome:
     """Measures a run or an exported artifact, and writes a page with curves, slices and the worst mistakes.
 
+    A patch network is measured on patches; its mistakes also lie beside the page as pictures and zip files.
+
     With several data sets, the AP50 lost from the first (synthetic) to each other one (photographs) is the gap.
     """
     folder = out or (target if target.is_dir() else target.parent) / "evaluation"
+    if workflow("patch_models", "is_patch_model")(target):
+        return _patches(target, data, folder, device, track)
+    if track is not None:
+        raise CallError("--track is for patch networks; a detector's validations are tracked while it trains")
     spec = workflow("evaluate", "EvaluationSpec")(min_visibility=min_visibility)
     inference = read_inference(tta=tta, tile=tile, members=members, overrides=overrides)
     result = workflow("evaluate", "evaluate")(
@@ -56,6 +69,22 @@ def evaluate(  # noqa: PLR0913 - one for each option
     )
     paths = {"json_path": result.json_path, "page_path": result.page_path}
     return Outcome(data=workflow("evaluate", "to_json")(result) | paths, text=_text(result))
+
+
+def _patches(target: Path, data: tuple[str, ...], out: Path, device: str, track: str | None) -> Outcome:
+    """Measures a patch network."""
+    result = workflow("patches_evaluate", "evaluate_patches")(target, data=data, out=out, device=device)
+    if track is not None:
+        workflow("patches_track", "track_report")(target, result, track)
+    names = ("f1", "precision", "recall", "average_precision", "centre_px", "circle_iou")
+    shown = [name for name in names if any(name in report.figures for report in result.reports)]
+    rows = [
+        (report.name, *(_figure(report.figures[name].value) if name in report.figures else "-" for name in shown))
+        for report in result.reports
+    ]
+    plain = workflow("patches_evaluate", "patch_reports_json")(result.reports)
+    paths = {"json_path": result.json_path, "page_path": result.page_path, "files": result.files}
+    return Outcome(data=plain | paths, text="\n".join([table(("data", *shown), rows), str(result.page_path)]))
 
 
 def _text(result: Any) -> str:

@@ -1,6 +1,7 @@
 """`meshsight export`: a run becomes an artifact."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,10 +12,11 @@ from meshsight.cli.running import verb_command, workflow
 EXAMPLES = examples(
     "meshsight export runs/first --out artifact",
     "meshsight export runs/first --to onnx --out artifact --data photos",
+    "meshsight export runs/balls --to c99 --out robot          # a patch network: onnx, onnx_int8, c99",
 )
 
 
-@click.command(short_help="A run becomes an ONNX artifact.", epilog=EXAMPLES)
+@click.command(short_help="A run becomes an artifact: ONNX, or C99 of a patch network.", epilog=EXAMPLES)
 @click.argument("run", metavar="RUN", type=PATH)
 @click.option("--to", default="onnx", show_default=True, metavar="KIND", help="Export format.")
 @click.option("--out", required=True, type=PATH, metavar="ARTIFACT", help="Folder of the artifact.")
@@ -25,6 +27,9 @@ def export(run: Path, to: str, out: Path, data: str | None) -> Outcome:
 
     The artifact runs without torch: `meshsight predict ARTIFACT`, or any ONNX runtime; manifest.json says how.
     """
+    if workflow("patch_models", "is_patch_model")(run):
+        exported = workflow("patches_export", "export_patch_run")(run, out=out, to=to, data=data)
+        return Outcome(data=exported, text=_patches_text(exported))
     result = workflow("export", "export")(run, out=out, to=to, data=data)
     parity = result.manifest.parity
     text = (
@@ -32,3 +37,23 @@ def export(run: Path, to: str, out: Path, data: str | None) -> Outcome:
         f"(boxes within {parity.max_box_px:.2g} px, scores within {parity.max_score:.1g})"
     )
     return Outcome(data=result, text=text)
+
+
+def _patches_text(result: Any) -> str:
+    manifest, parity = result.manifest, result.manifest.parity
+    if manifest.kind == "c99":
+        return f"{result.artifact}: {manifest.model}, its header and its self-test"
+    off = [
+        f"{name} within {value:.2g}{unit}"
+        for name, value, unit in (("scores", parity.max_score, ""), ("circles", parity.max_circle_px, " px"))
+        if value is not None
+    ]
+    lines = [f"{result.artifact}: compared with the run on {parity.num_patches} patches: {', '.join(off)}"]
+    if manifest.kind == "onnx_int8":
+        before, after = manifest.figures_before, manifest.figures_after
+        lines += [
+            f"{name}: {before[name]:.4f} before, {after[name]:.4f} in 8 bits"
+            for name in ("f1", "average_precision", "circle_iou", "centre_px")
+            if before.get(name) is not None and after.get(name) is not None
+        ]
+    return "\n".join(lines)

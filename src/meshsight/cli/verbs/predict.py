@@ -59,6 +59,11 @@ def predict(  # noqa: PLR0913 - one for each option
     An image is a file, a folder (searched to any depth) or a pattern. One that cannot be read is named, the others are
     done, and the program ends with 1.
     """
+    if workflow("patch_models", "is_patch_model")(target):
+        looked = workflow("patches_predict", "predict_patches")(target, images, out=out, device=device)
+        return Outcome(
+            data=looked, text=f"{looked.predictions}: {looked.num_balls} balls in {looked.num_patches} patches"
+        )
     if labels is None and (kind or thresholds):
         raise CallError("--to and --threshold say how --labels is made; name its folder")
     wanted = None

@@ -58,9 +58,9 @@ def _is_shown(label: ObjectLabel, spec: PatchMakeSpec) -> bool:
 
 def propose(image: RgbImage, things: Things, spec: PatchMakeSpec, rng: np.random.Generator) -> Squares:
     """Draws squares around objects, beside them, and where there is none."""
-    parts = [_around(things, index, spec, rng) for index in np.flatnonzero(things.is_shown & (things.class_ids >= 0))]
-    parts += [_beside(things, index, spec, rng) for index in np.flatnonzero(things.class_ids >= 0)]
-    parts += [_around_other(things, index, spec, rng) for index in np.flatnonzero(things.class_ids < 0)]
+    parts = [_around(things, index, spec, rng) for index in _rows(things.is_shown & (things.class_ids >= 0))]
+    parts += [_beside(things, index, spec, rng) for index in _rows(things.class_ids >= 0)]
+    parts += [_around_other(things, index, spec, rng) for index in _rows(things.class_ids < 0)]
     parts.append(_busy(image, things, spec, rng))
     parts.append(_anywhere(image.shape[:2], _count(spec.negatives.anywhere, rng), spec, rng))
     return np.concatenate([part.reshape(-1, 4) for part in parts])
@@ -106,7 +106,7 @@ def _distances(things: Things, squares: Squares) -> Float[np.ndarray, "n m"]:
 def _around(things: Things, index: int, spec: PatchMakeSpec, rng: np.random.Generator) -> Squares:
     radius, x, y = things.circle(index)
     count = spec.proposals.per_object
-    sides = 2 * radius * np.exp(rng.uniform(*np.log(spec.proposals.scale), count))
+    sides = 2 * radius * _even_in_ratio(spec.proposals.scale, count, rng)
     distance, angle = spec.proposals.shift * np.sqrt(rng.random(count)), rng.uniform(0, 2 * np.pi, count)
     return _squares(x + sides * distance * np.cos(angle), y + sides * distance * np.sin(angle), sides, spec.border)
 
@@ -115,7 +115,7 @@ def _beside(things: Things, index: int, spec: PatchMakeSpec, rng: np.random.Gene
     """Squares of the usual sizes whose middle lies about a diameter off."""
     radius, x, y = things.circle(index)
     count = _count(spec.negatives.near, rng)
-    sides = 2 * radius * np.exp(rng.uniform(*np.log(spec.proposals.scale), count))
+    sides = 2 * radius * _even_in_ratio(spec.proposals.scale, count, rng)
     reach = (radius + sides / 2) * rng.uniform(0.75, 1.3, count)
     angle = rng.uniform(0, 2 * np.pi, count)
     return _squares(x + reach * np.cos(angle), y + reach * np.sin(angle), sides, spec.border)
@@ -125,7 +125,7 @@ def _around_other(things: Things, index: int, spec: PatchMakeSpec, rng: np.rando
     """Squares on an object of another class, from a part of it to all of it."""
     x1, y1, x2, y2 = things.boxes[index]
     count = _count(spec.negatives.others, rng)
-    sides = max(x2 - x1, y2 - y1) * np.exp(rng.uniform(np.log(0.25), np.log(1.3), count))
+    sides = max(x2 - x1, y2 - y1) * _even_in_ratio((0.25, 1.3), count, rng)
     return _squares(rng.uniform(x1, x2, count), rng.uniform(y1, y2, count), np.maximum(sides, 4.0), spec.border)
 
 
@@ -155,7 +155,7 @@ def _means(sums: Float[np.ndarray, "_ _"], squares: Squares) -> Float[np.ndarray
 
 
 def _anywhere(size_hw: tuple[int, ...], count: int, spec: PatchMakeSpec, rng: np.random.Generator) -> Squares:
-    sides = np.exp(rng.uniform(*np.log(spec.negatives.side_px), count))
+    sides = _even_in_ratio(spec.negatives.side_px, count, rng)
     sides = np.minimum(sides, min(size_hw[:2]))
     x = rng.uniform(sides / 2, size_hw[1] - sides / 2)
     y = rng.uniform(sides / 2, size_hw[0] - sides / 2)
@@ -168,6 +168,15 @@ def _squares(x: np.ndarray, y: np.ndarray, sides: np.ndarray, border: float) -> 
     left = np.round(x - whole / 2).astype(np.int64)
     top = np.round(y - whole / 2).astype(np.int64)
     return np.stack([left, top, left + whole, top + whole], axis=1)
+
+
+def _rows(mask: np.ndarray) -> list[int]:
+    return np.flatnonzero(mask).tolist()
+
+
+def _even_in_ratio(limits: tuple[float, float], count: int, rng: np.random.Generator) -> Float[np.ndarray, " n"]:
+    """Draws numbers whose logarithm is uniform."""
+    return np.exp(rng.uniform(np.log(limits[0]), np.log(limits[1]), count))
 
 
 def _count(mean: float, rng: np.random.Generator) -> int:

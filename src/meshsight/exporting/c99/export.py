@@ -12,7 +12,7 @@ from meshsight.core.files import write_text
 from meshsight.exporting.c99.header import header_code, signature_of
 from meshsight.exporting.c99.layers import places
 from meshsight.exporting.c99.plan import plan
-from meshsight.exporting.c99.selftest import self_test_code
+from meshsight.exporting.c99.selftest import TestPatches, self_test_code
 from meshsight.exporting.c99.source import source_code
 from meshsight.models.patch.net import PatchNet
 
@@ -27,7 +27,7 @@ class CFiles(NamedTuple):
     self_test: Path
 
 
-def export_c99(net: PatchNet, folder: Path, name: str = "ball") -> CFiles:
+def export_c99(net: PatchNet, folder: Path, name: str = "ball", real: TestPatches | None = None) -> CFiles:
     """Writes a network as C99 that needs nothing but `expf`: weights inside, no allocation, no state.
 
     It compiles to SSE or NEON where the compiler's target has them. The outputs are those of the network's `decode`.
@@ -36,6 +36,7 @@ def export_c99(net: PatchNet, folder: Path, name: str = "ball") -> CFiles:
         net: in any state of training; it is left alone.
         folder: where the files go.
         name: begins their names and every name that they export.
+        real: patches that the self-test is to hold besides noise.
 
     Raises:
         CallError: the name is no lower-case C identifier.
@@ -51,7 +52,7 @@ def export_c99(net: PatchNet, folder: Path, name: str = "ball") -> CFiles:
     texts = (
         header_code(still, signature, arena),
         source_code(still, steps, signature),
-        self_test_code(still, signature),
+        self_test_code(still, signature, real),
     )
     for path, text in zip(files, texts, strict=True):
         write_text(path, text)

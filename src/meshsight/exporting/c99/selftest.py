@@ -1,8 +1,10 @@
 """A small C program that proves the generated code on the robot itself."""
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Float32, UInt8
 
 from meshsight.core.rng import stream
 from meshsight.exporting.c99.header import Signature
@@ -32,14 +34,29 @@ int main(void)
 """
 
 
-def self_test_code(net: PatchNet, signature: Signature) -> str:
-    """Returns a program that ends with 0 when the code says of a few patches of noise what the network says."""
+class TestPatches(NamedTuple):
+    """Patches that the program looks at, and where they were cut."""
+
+    pixels: UInt8[np.ndarray, "b c h w"]
+    places: Float32[np.ndarray, "b 4"]
+
+
+def self_test_code(net: PatchNet, signature: Signature, real: TestPatches | None = None) -> str:
+    """Returns a program that ends with 0 when the code says of a few patches what the network says.
+
+    Args:
+        net: the network.
+        signature: of the code.
+        real: patches to look at besides those of noise.
+    """
     patches, places = _noise(net)
+    if real is not None:
+        patches, places = np.concatenate([patches, real.pixels]), np.concatenate([places, real.places])
     text = PROGRAM
     for mark, value in {
         "@UPPER@": signature.upper,
         "@NAME@": signature.name,
-        "@COUNT@": str(NUM_PATCHES),
+        "@COUNT@": str(len(patches)),
         "@SIZE@": str(patches[0].size),
         "@PLACE@": "places + i * 4, " if signature.has_position else "",
         "@TOLERANCE@": c_float(TOLERANCE),
@@ -66,7 +83,7 @@ def answers(
     return torch.cat(columns, dim=1).numpy()
 
 
-def _noise(net: PatchNet) -> tuple[UInt8[np.ndarray, "b c h w"], Float[np.ndarray, "b 4"]]:
+def _noise(net: PatchNet) -> TestPatches:
     rng = stream(0, 0, "c99 self-test")
     patches = rng.integers(0, 256, (NUM_PATCHES, net.spec.channels, *net.spec.input_hw), dtype=np.uint8)
-    return patches, rng.random((NUM_PATCHES, 4), dtype=np.float32)
+    return TestPatches(patches, rng.random((NUM_PATCHES, 4), dtype=np.float32))

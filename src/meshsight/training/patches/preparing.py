@@ -60,8 +60,8 @@ def prepare_patches(spec: PatchTrainSpec, data: Sequence[Dataset], validation: S
         num_steps=num_steps(spec, len(learnt)),
         source=source,
         validation=tuple(HeldOutPatches(patches=one, spec=spec.validation) for one in held),
-        data=tuple(_facts(one, str(each.root)) for one, each in zip(sets, data, strict=True)),
-        validation_data=tuple(_facts(one, str(each.root)) for one, each in zip(held, validation, strict=False)),
+        data=tuple(_facts(one, _place_of(each)) for one, each in zip(sets, data, strict=True)),
+        validation_data=tuple(_facts(one, _place_of(each)) for one, each in zip(held, validation, strict=False)),
     )
 
 
@@ -136,6 +136,13 @@ def _say(net: PatchNet, learnt: PatchArrays) -> None:
         int((learnt.balls > 0.5).sum()),
         int(learnt.has_circle.sum()),
     )
+
+
+def _place_of(dataset: Dataset) -> str:
+    """Returns what opens the data set again: its folder, or its one file, with the split if it is one."""
+    name, _, split = dataset.name.partition("#")
+    path = dataset.root / name if (dataset.root / name).is_file() else dataset.root
+    return f"{path}#{split}" if split else str(path)
 
 
 def _facts(patches: PatchArrays, root: str) -> SourceFacts:

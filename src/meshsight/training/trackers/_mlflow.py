@@ -32,12 +32,15 @@ from meshsight.training.events import (
 from meshsight.training.run_folder import RunFiles, SourceFacts
 from meshsight.training.step_means import StepMeans
 from meshsight.training.trackers.mlflow import Spec
+from meshsight.training.tracking import ReportWritten
 
 PARAMS_A_REQUEST = 100
 LONGEST_PARAM = 500
 SQLITE = "sqlite:///"
 DEFAULT_DATABASE = "mlflow.db"
 LOCK_SECONDS = 120
+MARKER = "mlflow_run_id"
+"""File in a run's folder that names its record."""
 _STATUS = {"finished": "FINISHED", "failed": "FAILED", "stopped": "KILLED"}
 _OFF = ("0", "false", "no")
 
@@ -101,8 +104,22 @@ class MlflowTracker:
         _ask(lambda: self._client.log_batch(run_id, metrics=metrics))
         _ask(lambda: self._client.set_terminated(run_id, "FINISHED"))
 
+    def record_report(self, report: ReportWritten) -> None:
+        """Adds figures and files to the run's own record.
+
+        Raises:
+            TrackerError: the server does not answer or refuses, or the run was never tracked.
+        """
+        marker = report.run / MARKER
+        if not marker.exists():
+            raise TrackerError(f"{report.run}: was not tracked while it trained")
+        self._run_id = marker.read_text(encoding="utf-8").strip()
+        self._send({f"{_key(report.name)}/{name}": value for name, value in report.figures.items()}, 0)
+        for file in report.files:
+            _ask(lambda file=file: self._client.log_artifact(self._run_id, str(file), _key(report.name)))
+
     def _start(self, event: TrainingStarted) -> None:
-        marker = event.run / "mlflow_run_id"
+        marker = event.run / MARKER
         if event.first_step and marker.exists():
             self._run_id = marker.read_text(encoding="utf-8").strip()
             _ask(lambda: self._client.update_run(self._run_id, status="RUNNING"))

@@ -1,0 +1,1 @@
+"""Where patch networks come from; `patch_models.py` chooses among them."""
