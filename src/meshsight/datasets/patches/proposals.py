@@ -174,7 +174,9 @@ def _rows(mask: np.ndarray) -> list[int]:
     return np.flatnonzero(mask).tolist()
 
 
-def _even_in_ratio(limits: tuple[float, float], count: int, rng: np.random.Generator) -> Float[np.ndarray, " n"]:
+def _even_in_ratio(
+    limits: tuple[float | int, float | int], count: int, rng: np.random.Generator
+) -> Float[np.ndarray, " n"]:
     """Draws numbers whose logarithm is uniform."""
     return np.exp(rng.uniform(np.log(limits[0]), np.log(limits[1]), count))
 
