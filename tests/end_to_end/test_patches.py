@@ -18,6 +18,8 @@ from meshsight.core.images import encode_png
 from meshsight.datasets.opening import open_dataset
 from meshsight.datasets.patches.arrays import read_patches
 
+pytestmark = pytest.mark.slow  # two exports through torch and a training
+
 NUM_IMAGES = 60
 
 

@@ -150,8 +150,8 @@ def _train(run: _Run, stop: StopRequest) -> RunManifest:
     manifest = fit(request, trackers, lambda: stop() or options.should_end())
     if manifest.status == "stopped" and stop():
         raise TrainingError(f"{out}: {stop.signal_name}: {manifest.message}. Continue with --resume.")
-    if isinstance(spec, PatchTrainSpec) and val:
-        _report_patches(spec, val, out, tracker)
+    if isinstance(run.spec, PatchTrainSpec) and is_watched:
+        _report_patches(run.spec, run.val, out, tracker)
     return manifest
 
 
