@@ -12,11 +12,11 @@ from meshsight.cli.main import program
 
 VERBS = [
     *("demo", "init", "preview", "generate", "cv-bench", "verify", "inspect", "show"),
-    *("explain", "rerender", "convert", "split", "merge"),
+    *("explain", "rerender", "convert", "split", "merge", "patches"),
     *("train", "sweep", "evaluate", "leaderboard", "export", "predict", "weights"),
     *("assets", "blender", "list", "doctor"),
 ]
-GROUPS = {"assets": "assets check", "blender": "blender check", "weights": "weights import"}
+GROUPS = {"assets": "assets check", "blender": "blender check", "patches": "patches make", "weights": "weights import"}
 HEAVY = {"torch", "numpy", "cv2", "matplotlib", "pydantic", "yaml", "onnxruntime", "PIL", "scipy", "trimesh"}
 
 
