@@ -71,7 +71,7 @@ def test_palletjack_keeps_to_the_numbers_of_its_source(tmp_path):
     spec = palletjack.palletjack()
     assert (spec.image.size_hw, spec.frames) == ((544, 960), 1000)
     assert (len(_hall.WAREHOUSE), len(_hall.OFFICE)) == (31, 34)
-    drawn = list(scenes(spec, 25, tmp_path))
+    drawn = list(scenes(spec, 8, tmp_path))
     eyes = np.array([scene.T_world_cam[:3, 3] for scene in drawn])
     low, high = np.array([-9.2, -11.8, 0.4]), np.array([7.2, 15.8, 4.0])
     assert (eyes >= low).all()

@@ -171,7 +171,7 @@ def test_the_environment_names_experiment_and_run(tmp_path: Path, make_spec, mon
 
 
 def test_tensorboard_files_hold_scalars_and_pictures(tmp_path: Path, make_spec) -> None:
-    """Read by a parser of their own; TensorBoard's reader was tried by hand."""
+    """Read by a parser of their own."""
     tracker = open_tracker(parse_tracker("tensorboard"), is_required=True)
     assert tracker is not None
     for event in events(tmp_path / "run", make_spec()):
