@@ -35,7 +35,7 @@ from meshsight.specs.scene import SceneSpec
 from meshsight.workflows.demo import DemoFiles, demo
 from meshsight.workflows.evaluate import measure_opened
 from meshsight.workflows.generate import generate
-from meshsight.workflows.opening import OpenedDetector, open_detector
+from meshsight.workflows.opening import ModelFacts, OpenedDetector, open_detector
 from meshsight.workflows.train import train
 
 LEAST_AP50, LEAST_AP, MOST_CPU_SECONDS = 0.85, 0.55, 600
@@ -86,7 +86,13 @@ def _first(dataset: Dataset, count: int) -> Iterator[Sample]:
 
 def evaluate_on(detector: ObjectDetector, data: Path) -> HeadlineMetrics:
     """Puts the demo's test to a detector."""
-    return measure_opened(OpenedDetector(detector=detector, kind="run"), [open_folder(data)]).reports[0].headline
+    return (
+        measure_opened(
+            OpenedDetector(detector=detector, kind="run", facts=ModelFacts(model="a control")), [open_folder(data)]
+        )
+        .reports[0]
+        .headline
+    )
 
 
 def train_on_nothing(files: DemoFiles, out: Path, steps: int) -> ObjectDetector:

@@ -24,7 +24,7 @@ from meshsight.specs.scene import SceneSpec
 from meshsight.specs.training import TrainSpec
 from meshsight.workflows.evaluate import measure_opened
 from meshsight.workflows.generate import generate
-from meshsight.workflows.opening import OpenedDetector, open_detector
+from meshsight.workflows.opening import ModelFacts, OpenedDetector, open_detector
 from meshsight.workflows.train import Resources, TrainOptions, train
 
 LEAST_AP50 = 0.7
@@ -92,7 +92,7 @@ def blank(data: Dataset, root: Path) -> Dataset:
 
 
 def ap50(detector: ObjectDetector, test: Dataset) -> float:
-    opened = OpenedDetector(detector=detector, kind="run")
+    opened = OpenedDetector(detector=detector, kind="run", facts=ModelFacts(model="cube"))
     return measure_opened(opened, [test], NO_INTERVALS).reports[0].headline.ap50 or 0.0
 
 
