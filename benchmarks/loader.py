@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 from measuring import Target, arguments, median_ratio, report, run_single_threaded, scratch, worker_environment
 
-TARGETS = (Target(figure="ultralytics_ratio", limit=1.1), Target(figure="albumentations_ratio", limit=1.0))
+TARGETS = (Target(figure="ultralytics_ratio", limit=1.0), Target(figure="albumentations_ratio", limit=1.0))
 NUM_IMAGES, NUM_BOXES = 64, 7
 SIZE_WH = (640, 480)
 

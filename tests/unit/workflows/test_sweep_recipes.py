@@ -53,7 +53,7 @@ def test_presets_files_and_scenes_are_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "expected"), [("a/b.h5", "/root/a/b.h5"), ("mine=a#val", "mine=/root/a#val"), ("/abs#x", "/abs#x")]
+    ("source", "expected"), [("a/b.h5", "/recipes/a/b.h5"), ("mine=a#val", "mine=/recipes/a#val"), ("/abs#x", "/abs#x")]
 )
 def test_data_is_found_from_the_sweeps_own_folder(source: str, expected: str) -> None:
-    assert source_from(source, Path("/root")) == expected
+    assert source_from(source, Path("/recipes")) == expected
