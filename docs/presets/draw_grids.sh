@@ -6,7 +6,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 draw() {
     meshsight init "$1" > "$scratch/scene.yaml"
-    meshsight preview "$scratch/scene.yaml" --out "$scratch/grid.png" --count 16 --set "image.size_hw=$3"
+    meshsight preview "$scratch/scene.yaml" --out "$scratch/grid.png" --count 16 --set "image.size_hw=$3" "${@:4}"
     python -c 'import cv2, sys
 grid = cv2.imread(sys.argv[1])
 scale = 900 / grid.shape[1]
@@ -17,4 +17,4 @@ draw palletjack palletjack '[204, 360]'
 draw palletjack/hall palletjack_hall '[216, 360]'
 draw blender-gen blender_gen '[204, 360]'
 draw cv-bench cv_bench '[204, 360]'
-draw dope dope '[300, 300]'
+draw dope dope '[300, 300]' --set worlds.frames=4  # four moments of four worlds

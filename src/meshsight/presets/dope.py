@@ -21,7 +21,7 @@ from meshsight.specs.bundles import WorldsSpec
 from meshsight.specs.camera import Calibrated, FieldOfView, Intrinsics
 from meshsight.specs.clutter import DistractorsSpec
 from meshsight.specs.commented import dump_commented
-from meshsight.specs.distributions import Constant, Uniform
+from meshsight.specs.distributions import Constant, LogUniform, Uniform
 from meshsight.specs.lights import LightsSpec, PointLightsSpec, SunsSpec
 from meshsight.specs.materials import MaterialJitter
 from meshsight.specs.pictures import EnvironmentSource, PictureFiles, ProceduralEnvironments
@@ -30,7 +30,7 @@ from meshsight.specs.scene import ImageSpec, ObjectSpec, RejectionSpec, SceneSpe
 from meshsight.specs.sensor import SensorSpec
 from meshsight.specs.surroundings import EnvironmentBackground, EnvironmentSpec
 from meshsight.synthesis.cameras import box as box_camera
-from meshsight.synthesis.placements import box as box_placement
+from meshsight.synthesis.placements import shuffle
 
 BUILTIN_OBJECTS = _hall.builtin("can_cola", "mug")
 BUILTIN_DISTRACTORS = _hall.builtin(
@@ -41,8 +41,18 @@ FOV_DEG = math.degrees(0.785398)
 """The script's field of view: 603.55 pixels of focal length at 500."""
 EXPOSURE_EV = -1.2
 """The source's skies are darker than those painted by code, whose mean radiance is 1."""
-NEAR_M = 0.2
-"""An object that comes nearer than this would fill the picture; it is drawn anew."""
+NEAREST_M, FARTHEST_M = 0.1, 2.0
+"""The room's ends along the camera's axis, whatever `box_size`."""
+WIDENS = math.tan(math.pi / 16)
+"""The other four walls lean out by pi / 16, so that the room opens with the view."""
+STEPS_PER_S = 240.0
+PUSHES_PER_STEP = 0.01
+"""Bullet's steps, and the chance of a push in each."""
+SPEEDS = LogUniform(low=0.05, high=1.0)
+"""Where its pushes lead: up to 10 N for one step in each direction, on up to 5 kg, slowed by 4 % a second, settle at
+0.23 kg m/s over the mass: 0.045 m/s for the heaviest, 0.09 for half of them, few beyond 1."""
+NEAR_M = 0.05
+"""Nearer than any part of the room."""
 
 Counts = tuple[int, int]
 
@@ -65,6 +75,8 @@ class DopeSettings(Settings):
     imgs: int | None = Field(default=None, ge=1)
     """The fork's number of images; runs are this divided by nb_frames."""
     nb_runs: int = Field(default=1, ge=1)
+    skip_frame: int = Field(default=100, ge=1)
+    """Steps of the simulation between two frames."""
     box_size: float = Field(default=0.5, gt=0)
     focal_length: float | None = None
     seed: int | None = None
@@ -82,7 +94,6 @@ class DopeSettings(Settings):
 WITHOUT_MEANING = frozenset(
     [
         "spp",
-        "skip_frame",
         "noise",
         "outf",
         "interactive",
@@ -112,17 +123,20 @@ def dope(settings: DopeSettings | None = None) -> SceneSpec:
     """Returns the recipe of some options; of the code's own without."""
     given = DopeSettings() if settings is None else settings
     frames = given.nb_frames * given.nb_runs if given.imgs is None else max(given.imgs, 1)
-    size = given.box_size
     return SceneSpec(
         seed=given.seed or 0,
         frames=frames,
         image=ImageSpec(size_hw=(given.height, given.width), format="png"),
         objects=_objects(given),
         count=between(*given.nb_objects),
-        placement=box_placement.Spec(
-            x_m=Uniform(low=0.1 * size, high=2.0 * size),
-            y_m=Uniform(low=-size, high=size),
-            z_m=Uniform(low=-size, high=size),
+        placement=shuffle.Spec(
+            x_m=(NEAREST_M, FARTHEST_M),
+            y_m=(-given.box_size, given.box_size),
+            z_m=(-given.box_size, given.box_size),
+            widens=WIDENS,
+            speed_m_s=SPEEDS,
+            pushes_per_s=Constant(value=PUSHES_PER_STEP * STEPS_PER_S),
+            seconds=given.skip_frame / STEPS_PER_S,
             rotation=AnyRotation(),
             gap=0.0,
         ),
@@ -151,8 +165,8 @@ def dope(settings: DopeSettings | None = None) -> SceneSpec:
             read_noise=None,
             jpeg_quality=None,
         ),
-        rejection=RejectionSpec(max_box_overhang=1.0, tries_per_object=2000),
-        worlds=WorldsSpec(frames=given.nb_frames, share=("objects", "distractors", "environment")),
+        rejection=RejectionSpec(max_box_overhang=1.0, allow_clipping=True, tries_per_object=2000),
+        worlds=WorldsSpec(frames=given.nb_frames, share=("objects", "placement", "distractors", "environment")),
     )
 
 

@@ -107,7 +107,14 @@ def test_palletjack_without_distractors_has_none(tmp_path):
 def test_dope_keeps_to_the_counts_of_code_and_readme(tmp_path):
     counts = ((dope.dope(), (50, 75), (20, 30)), (dope.dope_readme(), (20, 30), (50, 75)))
     for spec, objects, distractors in counts:
-        (scene,) = scenes(spec, 1, tmp_path)
+        scene, later = scenes(spec, 2, tmp_path)
+        assert [thing.mesh for thing in later.objects] == [thing.mesh for thing in scene.objects]
+        way = [
+            o.T_world_object[:3, 3] - p.T_world_object[:3, 3] for o, p in zip(later.objects, scene.objects, strict=True)
+        ]
+        assert 0.01 < np.median(np.linalg.norm(way, axis=1)) < 0.5 and later.environment.ref == scene.environment.ref
+        x, y, z = np.array([thing.T_world_object[:3, 3] for thing in scene.objects]).T
+        assert x.min() > 0.1 and x.max() < 2 and (np.maximum(np.abs(y), np.abs(z)) < 0.5 + 0.2 * x).all()
         assert objects[0] <= sum(thing.class_id is not None for thing in scene.objects) <= objects[1]
         assert distractors[0] <= sum(thing.class_id is None for thing in scene.objects) <= distractors[1]
         assert 1.1 <= scene.environment.strength <= 2
@@ -129,7 +136,7 @@ def test_dope_reads_the_forks_file(tmp_path):
     assert spec.worlds is not None
     assert spec.worlds.frames == 100
     assert (spec.count, spec.distractors.count) == (between(3, 5), Constant(value=4))
-    assert spec.placement.model_dump()["y_m"] == {"kind": "uniform", "low": -1, "high": 1}
+    assert spec.placement.model_dump()["y_m"] == (-1, 1)
     assert spec.camera.model_dump()["intrinsics"]["fx"] == 700
     assert "# Made from hyperparameters.json. Passed over: strange." in text
 

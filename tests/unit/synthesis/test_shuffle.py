@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from meshsight.core.errors import SpecError
+from meshsight.specs.base import parse_spec
 from meshsight.synthesis.body import Body, PlacedBody
 from meshsight.synthesis.geometry import GeometryCache
+from meshsight.synthesis.placements.shuffle import Spec
 from meshsight.synthesis.sampler import SceneSampler
 from meshsight.synthesis.separation import gap_between
 
@@ -57,6 +60,23 @@ def test_bodies_stay_in_their_box_and_out_of_each_other(assets, make_spec):
             assert (points >= low - 2e-3).all() and (points <= high + 2e-3).all()
             balls = [other for other in bodies[:k] if other.body.geometry.mesh.name == "ball"]
             assert all(gap_between(body, other) > -0.04 for other in balls)
+
+
+def test_walls_that_lean_open_the_box_with_the_view(assets, make_spec):
+    lean = 0.5
+    sides = {"x_m": [0.2, 1.2], "y_m": [-0.1, 0.1], "z_m": [-0.2, 0.2]}
+    sampler = SceneSampler(spec=recipe(make_spec, frames=8, **sides, widens=lean), assets=assets)
+    cache = GeometryCache(assets=assets)
+    furthest = []
+    for frame in range(8):
+        for thing in sampler.draw(frame).objects:
+            body = Body(geometry=cache.get(thing.mesh), scale=thing.scale)
+            x, y, z = PlacedBody(body=body, T_world_object=thing.T_world_object).hull_points(np.eye(4)).T
+            furthest.append(max(np.max(np.abs(y) - lean * x) - 0.1, np.max(np.abs(z) - lean * x) - 0.2))
+            assert x.min() > 0.198 and x.max() < 1.202
+    assert -0.05 < max(furthest) < 2e-3
+    with pytest.raises(SpecError, match="widens: the walls of y_m meet before x = -1"):
+        parse_spec(Spec, {"x_m": [-1, 1], "y_m": [-0.1, 0.1], "widens": lean}, "recipe")
 
 
 def test_a_later_attempt_looks_a_little_later(assets, make_spec):

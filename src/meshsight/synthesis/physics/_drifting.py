@@ -8,14 +8,15 @@ thread and a fixed step: equal bodies and equal keys give equal moments on one k
 # mujoco ships no type stubs.
 # pyright: reportAttributeAccessIssue=false
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import mujoco
 import numpy as np
 from jaxtyping import Float
+from scipy.spatial.transform import Rotation
 
-from meshsight.core.pose import Matrix4, make_pose, matrix_from_quaternion
+from meshsight.core.pose import Matrix4, Vector3, make_pose, matrix_from_quaternion, quaternion_from_matrix
 from meshsight.synthesis.physics._falling import Fall, Faller, add_body, give_surface
 
 _STEP = 0.004
@@ -24,6 +25,7 @@ _PACE = 2.0
 _WALL = 5.0
 _BOUNCE = Fall(friction=0.2, restitution=0.9, max_seconds=0.0)
 _ALLOWED_DEPTH = 0.004
+_HINGES = np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
 _MOST_EXTRA_STEPS = 400
 
 
@@ -32,7 +34,8 @@ class Drift:
     """How bodies drift.
 
     Attributes:
-        low_m, high_m: corners of the box.
+        low_m, high_m: corners of the box; of y and z, at x = 0.
+        widens: how far each wall at an end of y or z leans out, in metres for a metre of x.
         speeds_m_s: of the bodies when they start.
         pushes_per_s: how often each body gets a new velocity.
     """
@@ -41,6 +44,7 @@ class Drift:
     high_m: Float[np.ndarray, "3"]
     speeds_m_s: Float[np.ndarray, " b"]
     pushes_per_s: float
+    widens: float = 0.0
 
 
 class DriftingWorld:
@@ -98,14 +102,26 @@ def _box_of(fallers: Sequence[Faller], drift: Drift, unit_m: float) -> mujoco.Mj
     option.gravity = [0.0, 0.0, 0.0]
     option.timestep = _STEP
     option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
-    center, half = 0.5 * (drift.low_m + drift.high_m) / unit_m, 0.5 * (drift.high_m - drift.low_m) / unit_m
-    for axis in range(3):
-        for sign in (-1.0, 1.0):
-            place = center.copy()
-            place[axis] += sign * (half[axis] + _WALL)
-            size = half + _WALL
-            size[axis] = _WALL
-            give_surface(spec.worldbody.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=size, pos=place), _BOUNCE)
+    for size, pose in _walls(drift.low_m / unit_m, drift.high_m / unit_m, drift.widens):
+        quaternion = np.roll(quaternion_from_matrix(pose[:3, :3]), 1)
+        wall = spec.worldbody.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=size, pos=pose[:3, 3], quat=quaternion)
+        give_surface(wall, _BOUNCE)
     for index, faller in enumerate(fallers):
         add_body(spec, index, faller, _BOUNCE, unit_m)
     return spec.compile()
+
+
+def _walls(low: Vector3, high: Vector3, widens: float) -> Iterator[tuple[Vector3, Matrix4]]:
+    """Yields half sizes and pose of the six slabs around the box; those at the ends of y and z lean along x."""
+    lean = widens * high[0] * np.array([0.0, 1.0, 1.0])
+    half = 0.5 * (high - low) + lean + _WALL
+    tilt = np.arctan(widens)
+    for axis in range(3):
+        for sign in (-1.0, 1.0):
+            size = half.copy()
+            size[axis] = _WALL
+            # Turned so that it leans out; about z at the ends of y, about -y at those of z.
+            turn = Rotation.from_rotvec(sign * tilt * _HINGES[axis]).as_matrix()
+            face = 0.5 * (low + high)
+            face[axis] = (high if sign > 0 else low)[axis] + (sign * widens * face[0] if axis > 0 else 0.0)
+            yield size, make_pose(turn, face + sign * _WALL * turn[:, axis])

@@ -56,7 +56,8 @@ class ShufflePlacement:
         spec = self.spec
         box = " x ".join(f"{low:g}..{high:g}" for low, high in (spec.x_m, spec.y_m, spec.z_m))
         drift = f"speed_m_s {describe(spec.speed_m_s)}, pushes_per_s {describe(spec.pushes_per_s)}"
-        return f"placement.shuffle: from anywhere in {box} m, {describe_rotation(spec.rotation)}, then {drift}"
+        leaning = f" that widens by {spec.widens:g}" if spec.widens else ""
+        return f"placement.shuffle: from anywhere in {box} m{leaning}, {describe_rotation(spec.rotation)}, then {drift}"
 
     def extent_m(self, radii_m: Sequence[float], draws: Draws) -> float:
         """Returns the radius around the world's origin that holds the box."""
@@ -68,10 +69,13 @@ class ShufflePlacement:
 
     def propose(self, body: Body, view: View, extent_m: float, rng: np.random.Generator) -> Matrix4:
         """Draws a start in the box; a body that is larger than the box starts in its middle."""
-        inset = np.minimum(body.radius, 0.5 * np.ptp(self._box, axis=1))
-        return body.pose_at(
-            rng.uniform(self._box[:, 0] + inset, self._box[:, 1] - inset), draw_rotation(self.spec.rotation, rng)
-        )
+        shares = rng.random(3)
+        x_m = _between(self.spec.x_m, body.radius, shares[0])
+        # The distance to a wall that leans is shorter than the way to it along y or z.
+        lean, inset = self.spec.widens, body.radius * float(np.hypot(1.0, self.spec.widens))
+        sides = [(low - lean * x_m, high + lean * x_m) for low, high in (self.spec.y_m, self.spec.z_m)]
+        places = [_between(side, inset, share) for side, share in zip(sides, shares[1:], strict=True)]
+        return body.pose_at(np.array([x_m, *places]), draw_rotation(self.spec.rotation, rng))
 
     def propose_before(self, body: Body, neighbour: PlacedBody, view: View, rng: np.random.Generator) -> Matrix4:
         """Draws a start in the box: where bodies drift, none stays before another."""
@@ -98,8 +102,9 @@ class ShufflePlacement:
         """Returns the world of these starts, simulated so far as it was needed before."""
         rng = draws.stream("placement.physics")
         drift = Drift(
-            low_m=self._box[:, 0],
-            high_m=self._box[:, 1],
+            low_m=np.array([low for low, _ in self._at_zero]),
+            high_m=np.array([high for _, high in self._at_zero]),
+            widens=self.spec.widens,
             speeds_m_s=np.array([sample(self.spec.speed_m_s, rng) for _ in bodies]),
             pushes_per_s=sample(self.spec.pushes_per_s, rng),
         )
@@ -120,8 +125,22 @@ class ShufflePlacement:
         )
 
     @property
+    def _at_zero(self) -> tuple[tuple[float, float], ...]:
+        return self.spec.x_m, self.spec.y_m, self.spec.z_m
+
+    @property
     def _box(self) -> Float[np.ndarray, "3 2"]:
-        return np.array([self.spec.x_m, self.spec.y_m, self.spec.z_m], dtype=np.float64)
+        """The upright box around the box, whose walls may lean."""
+        box = np.array(self._at_zero, dtype=np.float64)
+        box[1:] += self.spec.widens * self.spec.x_m[1] * np.array([-1.0, 1.0])
+        return box
+
+
+def _between(ends: tuple[float, float], inset: float, share: float) -> float:
+    """Returns the place at a share of the way between two ends that are moved in, at most to their middle."""
+    low, high = ends
+    inset = min(inset, 0.5 * (high - low))
+    return low + inset + share * (high - low - 2.0 * inset)
 
 
 def _key(bodies: Sequence[PlacedBody], drift: Drift) -> str:

@@ -25,6 +25,9 @@ class Spec(VariantSpec):
     """From where to where the box reaches along the world's y."""
     z_m: Range = (-0.5, 0.5)
     """From where to where the box reaches in height."""
+    widens: float = Field(default=0.0, ge=0, le=10)
+    """How far each of the walls at the ends of y and z leans out, in metres for a metre of x: a box with a camera that
+    looks along x at its narrow end can fit the view. `y_m` and `z_m` are those at x = 0."""
     speed_m_s: Positive = Uniform(low=0.2, high=1.0)
     """Speed of an object when it is pushed."""
     pushes_per_s: NonNegative = Uniform(low=1.0, high=3.0)
@@ -43,4 +46,7 @@ class Spec(VariantSpec):
             low, high = getattr(self, name)
             if low >= high:
                 raise ValueError(f"{name}: expected low < high, found {low:g} and {high:g}")
+            # At the narrow end, walls that lean must not have met.
+            if name != "x_m" and high - low + 2 * self.widens * self.x_m[0] <= 0:
+                raise ValueError(f"widens: the walls of {name} meet before x = {self.x_m[0]:g}; move x_m or lower it")
         return self
