@@ -1,7 +1,6 @@
 """A team's walk through the command line: patches, a network, its report, the robot's code."""
 
 import json
-import shutil
 import zipfile
 from pathlib import Path
 
@@ -132,15 +131,6 @@ def test_exports_say_what_the_run_says_and_int8_says_what_it_costs(
     assert found["num_patches"] == plain["parity"]["num_patches"]
     measured = run("evaluate", tmp_path / "onnx", "--data", f"{patches}#test", "--out", tmp_path / "ev")
     assert measured["f1"] == pytest.approx(plain["figures_after"]["f1"], abs=1e-6)
-
-
-@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
-def test_c99_is_written_compiled_and_proven_by_the_verb(trained: Path, tmp_path: Path) -> None:
-    manifest = run("export", trained, "--to", "c99", "--out", tmp_path / "c")["manifest"]
-    assert manifest["model"] == "ball.c" and (tmp_path / "c" / "ball_test.c").exists()
-    error = run("predict", tmp_path / "c", "x.png", "--out", tmp_path / "p", code=1)["error"]
-    assert "C code is compiled, not opened" in error
-    assert "did you mean 'c99'" in run("export", trained, "--to", "c98", "--out", tmp_path / "d", code=2)["error"]
 
 
 def test_single_pictures_can_be_asked(trained: Path, tmp_path: Path) -> None:

@@ -69,16 +69,22 @@ class PatchArtifact(Spec):
     version: Literal[1] = 1
     kind: Literal["onnx", "onnx_int8", "c99"]
     model: str
-    """File name of the graph, or of the C source, beside the manifest."""
+    """File name of the graph, or of the C header, beside the manifest."""
     model_sha256: str
     signature: PatchSignature
-    parity: PatchParity
+    parity: PatchParity | None
+    """To the trained network; None where it was not compared."""
+    parity_to_onnxruntime: PatchParity | None = None
+    """Of C code: to onnxruntime with the same network, on the same patches."""
+    not_compared: str | None = None
+    """Why it was not compared; a null parity has a reason."""
     figures_before: dict[str, float | None] = {}  # noqa: RUF012 - pydantic copies it
     """Of the trained network on the data that was compared on."""
     figures_after: dict[str, float | None] = {}  # noqa: RUF012
-    """Of the exported network on the same."""
+    """Of the exported network on the same; empty where it was not run."""
     fingerprints: Fingerprints
     made_with: dict[str, str]
+    """Versions of the packages, and of the C compiler, that took part."""
 
 
 @runtime_checkable

@@ -8,7 +8,8 @@ from meshsight.core.errors import CallError, DataError
 from meshsight.core.files import sha256_of_file
 from meshsight.core.kinds import did_you_mean
 from meshsight.datasets.patches.arrays import PatchArrays
-from meshsight.exporting.patches.export import PATCH_KINDS, PatchesToCompare, PatchKind, export_patches
+from meshsight.exporting.patches.comparing import PatchesToCompare
+from meshsight.exporting.patches.export import PATCH_KINDS, PatchKind, export_patches
 from meshsight.records.artifact import Fingerprints
 from meshsight.records.patches import PatchArtifact, PatchGuesses, PatchSignature
 from meshsight.specs.base import fingerprint

@@ -15,10 +15,14 @@ from torch import nn
 from meshsight.core.errors import ArtifactError, CallError
 from meshsight.exporting.c99.export import export_c99
 from meshsight.exporting.c99.numbers import SMALLEST, c_float
+from meshsight.exporting.c99.running import compiled, compiler_at_hand
+from meshsight.exporting.patches.comparing import compare
 from meshsight.models.patch.build import build_patch_net
 from meshsight.models.patch.families import classifier, joint
 from meshsight.models.patch.net import PatchNet
 from meshsight.models.patch.spec import PatchSpec
+from meshsight.records.patches import PatchParity
+from meshsight.training.patches.model import TorchPatchModel
 
 FLOATS = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
@@ -61,7 +65,7 @@ def test_the_network_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_the_code_allocates_nothing_keeps_nothing_and_includes_little(tmp_path: Path) -> None:
-    code = export_c99(make(joint.Spec()), tmp_path).source.read_text()
+    code = export_c99(make(joint.Spec()), tmp_path).header.read_text().partition("#ifdef BALL_IMPLEMENTATION")[2]
     assert not re.search(r"alloc|printf|memset|memcpy|free\(", code)
     assert set(re.findall(r"#include <(.+)>", code)) == {"math.h", "immintrin.h", "arm_neon.h"}
     statics = re.findall(r"^static (.*)$", code, flags=re.MULTILINE)
@@ -95,11 +99,50 @@ def test_the_self_test_passes_and_notices_a_changed_weight(has_position: bool, t
 
     done = run()
     assert (done.returncode, done.stdout) == (0, "0 of 32 outputs are wrong\n")
-    code = files.source.read_text()
+    code = files.header.read_text()
     changed, count = re.subn(r"(trunk_0_w\[\d+\] = \{\s*)\S+,", r"\g<1>0.5f,", code)
     assert count == 1
-    files.source.write_text(changed)
+    files.header.write_text(changed)
     assert run().returncode == 1
+
+
+def test_a_program_may_hold_two_networks_and_names_of_its_own(tmp_path: Path) -> None:
+    compiler = shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("no gcc on this machine")
+    for name in ("ball", "goal"):
+        export_c99(make(), tmp_path, name)
+    mine = ("static float mean;", "static int v4(void) { return 4; }", "static void load(void) {}")
+    both = [f'#define {name.upper()}_IMPLEMENTATION\n#include "{name}.h"' for name in ("ball", "goal")]
+    use = "int main(void) { mean = 1; load(); return v4() - 4; }"
+    (tmp_path / "main.c").write_text("\n".join([*mine, *both, '#include "ball.h"', use]))
+    flags = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-O1")
+    subprocess.run([compiler, *flags, "-o", tmp_path / "both", tmp_path / "main.c", "-lm"], check=True)
+    assert subprocess.run([tmp_path / "both"], check=False).returncode == 0
+
+
+def test_compiled_code_with_a_changed_weight_is_found_to_differ(tmp_path: Path) -> None:
+    compiler = compiler_at_hand()
+    if compiler is None:
+        pytest.skip("no C compiler on this machine")
+    model = TorchPatchModel(make(joint.Spec()), "ball", None, torch.device("cpu"))
+    files = export_c99(model.net, tmp_path)
+    pixels = np.random.default_rng(0).integers(0, 256, (50, 16, 16, 1), dtype=np.uint8)
+    expected = model.look(pixels, None)
+
+    def parity() -> PatchParity:
+        with compiled(files, model.signature, compiler) as program:
+            assert 0 < program.microseconds(pixels, None) < 1e4
+            return compare(expected, program.look(pixels, None))
+
+    same = parity()
+    assert same.num_patches == 50 and (same.max_score or 0) < 1e-5 and (same.max_circle_px or 0) < 1e-4
+    code = files.header.read_text()
+    files.header.write_text(re.sub(r"(circles_0_w\[\d+\] = \{\s*)\S+,", r"\g<1>0.5f,", code))
+    assert (parity().max_circle_px or 0) > 1e-3
+    files.header.write_text(code + "\nnonsense")
+    with pytest.raises(ArtifactError, match=r"refuses it: .*error"):
+        parity()
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])

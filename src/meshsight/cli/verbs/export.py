@@ -41,14 +41,12 @@ def export(run: Path, to: str, out: Path, data: str | None) -> Outcome:
 
 def _patches_text(result: Any) -> str:
     manifest, parity = result.manifest, result.manifest.parity
-    if manifest.kind == "c99":
-        return f"{result.artifact}: {manifest.model}, its header and its self-test"
-    off = [
-        f"{name} within {value:.2g}{unit}"
-        for name, value, unit in (("scores", parity.max_score, ""), ("circles", parity.max_circle_px, " px"))
-        if value is not None
-    ]
-    lines = [f"{result.artifact}: compared with the run on {parity.num_patches} patches: {', '.join(off)}"]
+    if parity is None:
+        return f"{result.artifact}: {manifest.model} and its self-test; not compared: {manifest.not_compared}"
+    lines = [f"{result.artifact}: compared with the run on {parity.num_patches} patches: {_off(parity)}"]
+    if manifest.parity_to_onnxruntime is not None:
+        lines.append(f"compiled by {manifest.made_with['c_compiler']}; the self-test passed")
+        lines.append(f"compared with onnxruntime on the same: {_off(manifest.parity_to_onnxruntime)}")
     if manifest.kind == "onnx_int8":
         before, after = manifest.figures_before, manifest.figures_after
         lines += [
@@ -57,3 +55,11 @@ def _patches_text(result: Any) -> str:
             if before.get(name) is not None and after.get(name) is not None
         ]
     return "\n".join(lines)
+
+
+def _off(parity: Any) -> str:
+    return ", ".join(
+        f"{name} within {value:.2g}{unit}"
+        for name, value, unit in (("scores", parity.max_score, ""), ("circles", parity.max_circle_px, " px"))
+        if value is not None
+    )

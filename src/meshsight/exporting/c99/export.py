@@ -1,4 +1,4 @@
-"""Writes a patch network as C99: one header, one source, one self-test; step 9 of the walk."""
+"""Writes a patch network as C99: a header with everything inside, and a self-test; step 9 of the walk."""
 
 import copy
 import re
@@ -9,7 +9,7 @@ import torch
 
 from meshsight.core.errors import CallError
 from meshsight.core.files import write_text
-from meshsight.exporting.c99.header import header_code, signature_of
+from meshsight.exporting.c99.header import header_code, signature_of, source_file
 from meshsight.exporting.c99.layers import places
 from meshsight.exporting.c99.plan import plan
 from meshsight.exporting.c99.selftest import TestPatches, self_test_code
@@ -20,7 +20,13 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
 
 class CFiles(NamedTuple):
-    """The files of a network in C."""
+    """The files of a network in C.
+
+    Attributes:
+        header: the network, whole.
+        source: two lines that have the header's code compiled.
+        self_test: a program that proves the code where it is to run.
+    """
 
     header: Path
     source: Path
@@ -50,8 +56,8 @@ def export_c99(net: PatchNet, folder: Path, name: str = "ball", real: TestPatche
     arena = sum(place.size for place in places(steps).values())
     files = CFiles(folder / f"{name}.h", folder / f"{name}.c", folder / f"{name}_test.c")
     texts = (
-        header_code(still, signature, arena),
-        source_code(still, steps, signature),
+        header_code(still, signature, arena, source_code(still, steps, signature)),
+        source_file(signature),
         self_test_code(still, signature, real),
     )
     for path, text in zip(files, texts, strict=True):

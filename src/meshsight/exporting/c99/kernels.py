@@ -9,7 +9,7 @@ from dataclasses import dataclass
 VECTORS = """\
 /* Four floats: SSE, NEON, or plain C where there is neither or @UPPER@_PLAIN_C is defined. */
 #if defined(@UPPER@_PLAIN_C)
-#define PLAIN_C
+#define V4_IN_C
 #elif defined(__SSE4_1__) || defined(__SSE2__)
 #include <immintrin.h>
 typedef __m128 v4;
@@ -37,10 +37,10 @@ typedef float32x4_t v4;
 #define V4_MADD(a, b, c) vmlaq_f32(a, b, c)
 #endif
 #else
-#define PLAIN_C
+#define V4_IN_C
 #endif
 
-#if defined(PLAIN_C)
+#if defined(V4_IN_C)
 typedef struct { float x[4]; } v4;
 #define EACH_OF_4 int i; for (i = 0; i < 4; ++i)
 static inline v4 V4_LOAD(const float *p) { const v4 r = {{p[0], p[1], p[2], p[3]}}; return r; }
