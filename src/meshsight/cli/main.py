@@ -14,6 +14,7 @@ from meshsight.cli.verbs.doctor import doctor
 from meshsight.cli.verbs.evaluate import evaluate
 from meshsight.cli.verbs.explain import explain
 from meshsight.cli.verbs.export import export
+from meshsight.cli.verbs.fetch import fetch
 from meshsight.cli.verbs.generate import generate
 from meshsight.cli.verbs.init import init
 from meshsight.cli.verbs.inspect import inspect
@@ -35,7 +36,7 @@ from meshsight.core.kinds import did_you_mean
 VERBS = (
     *(demo, init, preview, generate, cv_bench),
     *(verify, inspect, show, explain, rerender),
-    *(convert, split, merge, patches),
+    *(fetch, convert, split, merge, patches),
     *(train, sweep, evaluate, leaderboard, export, predict, weights),
     *(assets, blender, list_kinds, doctor),
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from meshsight.core.errors import CallError, DataError, MissingExtraError
 from meshsight.datasets.classes import with_classes
+from meshsight.datasets.fetching.cache import find_fetched, is_fetched_source
 from meshsight.datasets.format import FORMAT_KINDS, Reader
 from meshsight.records.dataset import Dataset
 from meshsight.specs.base import VariantSpec
@@ -23,8 +24,8 @@ def open_dataset(
     """Opens a data set of any format.
 
     Args:
-        source: a folder or file; `PATH#SPLIT` asks for a named split (a VOC list such as `test`, the COCO file or
-            subfolder of that name).
+        source: a folder or file, or the address or `fetched:NAME` of a set that was fetched; `PATH#SPLIT` asks for a
+            named split (a VOC list such as `test`, the COCO file or subfolder of that name).
         split: the same, given apart.
         spec: the format and its settings; None guesses the format.
         classes: the class order to use instead of the data set's own; it must name every class that the data has.
@@ -43,7 +44,14 @@ def open_dataset(
 
 
 def parse_source(source: str | Path, split: str | None = None) -> tuple[Path, str | None]:
-    """Parts `PATH#SPLIT` into its path and its split."""
+    """Parts `PATH#SPLIT` into its path and its split; a set that was fetched is found by its address or name.
+
+    Raises:
+        DataError: it names a set that is to be fetched first.
+    """
+    if is_fetched_source(str(source)):
+        name, _, own_split = str(source).partition("#")
+        return find_fetched(name), split or own_split or None
     path = Path(source)
     if split is None and not path.exists() and "#" in path.name:
         name, _, split = path.name.rpartition("#")

@@ -15,6 +15,7 @@ from pathlib import Path
 import yaml
 
 from meshsight.core.errors import CallError, SpecError, StorageError
+from meshsight.datasets.fetching.cache import PREFIX
 from meshsight.datasets.format import WHOLE
 from meshsight.datasets.merging import ClassMap, merge_datasets, merged_classes, with_mapped_classes
 from meshsight.datasets.opening import OWN
@@ -23,6 +24,7 @@ from meshsight.specs.base import VariantSpec, parse_spec
 from meshsight.workflows.format_specs import format_spec, writer_of
 from meshsight.workflows.kept_warnings import warnings_kept
 from meshsight.workflows.reading import OpenedParts, open_parts, union
+from meshsight.workflows.sources import named
 from meshsight.workflows.writing import COPIED, Writing, Written, noting_scenes, refuse_within, write_dataset
 
 log = logging.getLogger(__name__)
@@ -157,10 +159,10 @@ def _require_alike(opened: Mapping[str, OpenedParts]) -> None:
 
 
 def _name_of(source: str | Path) -> tuple[str, str]:
-    name, separator, path = str(source).partition("=")
-    if not separator or Path(source).exists():
+    name, path = named(str(source))
+    if name is None or Path(source).exists():
         path = str(source)
-        name = Path(path).resolve().name.replace("#", "-").removesuffix(".json")
+        name = Path(path.removeprefix(PREFIX)).resolve().name.replace("#", "-").removesuffix(".json")
     if not name or name.startswith(".") or set(name) & set('/\\:*?"<>|'):
         raise CallError(f"'{name}' cannot be the name of a source; give it one, as in photos={path}")
     return name, path

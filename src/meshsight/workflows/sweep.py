@@ -31,9 +31,10 @@ from meshsight.specs.sweep import SweepSpec
 from meshsight.workflows.jobs import run_trial
 from meshsight.workflows.jobs.run_trial import RESULT, RUN, Result, training_recipe
 from meshsight.workflows.run_log import run_log
+from meshsight.workflows.sources import rooted
 from meshsight.workflows.sweeping.journal import Journal
 from meshsight.workflows.sweeping.live_table import LiveTable
-from meshsight.workflows.sweeping.recipes import SweepRecipes, TrialRecipes, source_from
+from meshsight.workflows.sweeping.recipes import SweepRecipes, TrialRecipes
 from meshsight.workflows.sweeping.report import sweep_page
 from meshsight.workflows.sweeping.tracking import SweepTracker
 from meshsight.workflows.worker import WORKER_COMMAND
@@ -301,8 +302,8 @@ class _Course:
         child = tracker.child
         return run_trial.Spec(
             root=str(self._root.absolute()),
-            data=tuple(source_from(source, self._root) for source in self.spec.data),
-            val=tuple(source_from(source, self._root) for source in self.spec.val),
+            data=tuple(rooted(source, self._root) for source in self.spec.data),
+            val=tuple(rooted(source, self._root) for source in self.spec.val),
             sets=str(self.out.absolute() / "sets"),
             metric=self.spec.objectives[0].metric,
             metrics=tuple(objective.metric for objective in self.spec.objectives),

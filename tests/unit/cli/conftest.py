@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
@@ -12,7 +13,14 @@ from packaging.requirements import Requirement
 
 import meshsight
 
+PROJECT = Path(__file__).parents[3] / "pyproject.toml"
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def declared() -> list[str]:
+    """Returns what this tree says that it needs; an editable install remembers what an older one said."""
+    return tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]["dependencies"]
 
 
 def base_distributions() -> dict[str, metadata.Distribution]:
@@ -24,7 +32,7 @@ def base_distributions() -> dict[str, metadata.Distribution]:
         if name.lower() in found:
             continue
         found[name.lower()] = metadata.distribution(name)
-        for text in metadata.requires(name) or ():
+        for text in declared() if name == "meshsight" else metadata.requires(name) or ():
             requirement = Requirement(text)
             if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
                 wanted.append(requirement.name)

@@ -12,7 +12,7 @@ from meshsight.cli.main import program
 
 VERBS = [
     *("demo", "init", "preview", "generate", "cv-bench", "verify", "inspect", "show"),
-    *("explain", "rerender", "convert", "split", "merge", "patches"),
+    *("explain", "rerender", "fetch", "convert", "split", "merge", "patches"),
     *("train", "sweep", "evaluate", "leaderboard", "export", "predict", "weights"),
     *("assets", "blender", "list", "doctor"),
 ]

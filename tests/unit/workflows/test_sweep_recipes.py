@@ -15,7 +15,8 @@ from meshsight.specs.sweep import SweepSpec
 from meshsight.specs.training import TrainSpec
 from meshsight.workflows.jobs.run_trial import training_recipe
 from meshsight.workflows.recipes import read_sweep_recipe
-from meshsight.workflows.sweeping.recipes import SweepRecipes, source_from
+from meshsight.workflows.sources import rooted
+from meshsight.workflows.sweeping.recipes import SweepRecipes
 
 NAOTH = Path(__file__).parents[3] / "examples" / "sweeps" / "naoth.yaml"
 
@@ -53,7 +54,15 @@ def test_presets_files_and_scenes_are_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "expected"), [("a/b.h5", "/recipes/a/b.h5"), ("mine=a#val", "mine=/recipes/a#val"), ("/abs#x", "/abs#x")]
+    ("source", "expected"),
+    [
+        ("a/b.h5", "/recipes/a/b.h5"),
+        ("mine=a#val", "mine=/recipes/a#val"),
+        ("/abs#x", "/abs#x"),
+        ("fetched:balls#train", "fetched:balls#train"),
+        ("mine=https://a.org/b.zip?c=d#train", "mine=https://a.org/b.zip?c=d#train"),
+        ("https://a.org/b.zip?c=d", "https://a.org/b.zip?c=d"),
+    ],
 )
 def test_data_is_found_from_the_sweeps_own_folder(source: str, expected: str) -> None:
-    assert source_from(source, Path("/recipes")) == expected
+    assert rooted(source, Path("/recipes")) == expected

@@ -90,11 +90,3 @@ def _plain(recipe: str | dict[str, Any], root: Path) -> Any:
         except CallError as error:
             raise SpecError(f"{recipe}: {error}") from error
     return read_plain(root / recipe)
-
-
-def source_from(source: str, root: Path) -> str:
-    """Returns a data set's name with its folder found from the sweep's file: `[NAME=]DIR[#SPLIT]`."""
-    name, separator, folder = source.partition("=")
-    if separator and name:
-        return f"{name}={(root / folder).absolute()}"
-    return str((root / source).absolute())
