@@ -115,7 +115,10 @@ class Handmade:
     def mesh(self, ref: str) -> Mesh:
         return self.meshes[ref]
 
-    def image(self, ref: str) -> np.ndarray:
+    def image_size_hw(self, ref: str) -> tuple[int, int]:
+        return self.images[ref].shape[0], self.images[ref].shape[1]
+
+    def image(self, ref: str, at_least_hw: tuple[int, int] | None = None) -> np.ndarray:
         return self.images[ref]
 
     def environment(self, ref: str) -> np.ndarray:

@@ -44,7 +44,10 @@ class OneMesh:
         assert ref == "plate"
         return PLATE
 
-    def image(self, ref: str) -> np.ndarray:
+    def image_size_hw(self, ref: str) -> tuple[int, int]:
+        raise AssertionError(ref)
+
+    def image(self, ref: str, at_least_hw: tuple[int, int] | None = None) -> np.ndarray:
         raise AssertionError(ref)
 
     def environment(self, ref: str) -> np.ndarray:

@@ -14,12 +14,13 @@ from meshsight.assets.loading import MAX_TEXTURE_PX, load_mesh
 from meshsight.assets.places import FOREIGN_SUFFIXES, find_file
 from meshsight.assets.procedural.references import SORTS, draw_environment, draw_picture, sort_of
 from meshsight.core.errors import AssetError
-from meshsight.core.images import IMAGE_SUFFIXES, read_image
+from meshsight.core.images import IMAGE_SUFFIXES, read_image, read_size_hw, reduction_for
 from meshsight.core.kinds import did_you_mean
 from meshsight.records.mesh import Mesh
 from meshsight.specs.mesh_import import MeshImport
 
 _BUILTIN = "builtin:"
+_JPEG = (".jpg", ".jpeg")
 _BUILTIN_NAMES = frozenset((*list_objects(), *list_shapes(), *list_families(), *list_football()))
 
 
@@ -52,6 +53,7 @@ class AssetLibrary:
         self._max_texture_px = max_texture_px
         self._meshes: dict[str, Mesh] = {}
         self._pictures = _ByteLru(picture_bytes)
+        self._sizes: dict[str, tuple[int, int]] = {}
 
     def mesh(self, ref: str) -> Mesh:
         """Returns `builtin:NAME` or a mesh file, in metres, z up.
@@ -63,14 +65,34 @@ class AssetLibrary:
             self._meshes[ref] = self._read_mesh(ref)
         return self._meshes[ref]
 
-    def image(self, ref: str) -> UInt8[np.ndarray, "h w 3"]:
+    def image(self, ref: str, at_least_hw: tuple[int, int] | None = None) -> UInt8[np.ndarray, "h w 3"]:
         """Returns `texture:FAMILY/SEED`, `background:FAMILY/SEED` or an image file, sRGB; do not write into it.
+
+        Args:
+            ref: which.
+            at_least_hw: how large it need be at least; a JPEG twice as large or more is decoded at a half, a quarter or
+                an eighth of its size. None for the whole picture.
 
         Raises:
             AssetError: no such family or file.
             ImageError: the file is no whole image.
         """
-        return self._pictures.get(f"image {ref}", lambda: self._read_image(ref))
+        reduction = 1
+        if at_least_hw is not None and Path(ref).suffix.lower() in _JPEG:
+            reduction = reduction_for(self.image_size_hw(ref), at_least_hw)
+        return self._pictures.get(f"image {ref} /{reduction}", lambda: self._read_image(ref, reduction))
+
+    def image_size_hw(self, ref: str) -> tuple[int, int]:
+        """Returns the size of what `image` returns whole; of a file, only the head is read, and only once.
+
+        Raises:
+            AssetError: no such family or file.
+            ImageError: the file is no image.
+        """
+        if ref not in self._sizes:
+            is_painted = sort_of(ref) is not None
+            self._sizes[ref] = _size_of(self.image(ref)) if is_painted else read_size_hw(self._find_picture(ref))
+        return self._sizes[ref]
 
     def environment(self, ref: str) -> Float32[np.ndarray, "h w 3"]:
         """Returns `environment:FAMILY/SEED` or an .hdr, .exr or .npy file as linear radiance; do not write into it.
@@ -90,13 +112,14 @@ class AssetLibrary:
             return load_mesh(self._convert(path), MeshImport(), max_texture_px=self._max_texture_px)
         return load_mesh(path, self._imports.get(ref, MeshImport()), max_texture_px=self._max_texture_px)
 
-    def _read_image(self, ref: str) -> UInt8[np.ndarray, "h w 3"]:
-        if sort_of(ref) is not None:
-            return draw_picture(ref)
+    def _read_image(self, ref: str, reduction: int) -> UInt8[np.ndarray, "h w 3"]:
+        return draw_picture(ref) if sort_of(ref) is not None else read_image(self._find_picture(ref), reduction)
+
+    def _find_picture(self, ref: str) -> Path:
         path = self._find(ref, "picture")
         if path.suffix.lower() not in IMAGE_SUFFIXES:
             raise AssetError(f"{path}: '{path.suffix}' is no picture format we read ({', '.join(IMAGE_SUFFIXES)})")
-        return read_image(path)
+        return path
 
     def _read_environment(self, ref: str) -> Float32[np.ndarray, "h w 3"]:
         if sort_of(ref) is not None:
@@ -112,6 +135,10 @@ class AssetLibrary:
         if colon and (hint or prefix in known):
             raise AssetError(f"'{ref}': '{prefix}:' does not name a {noun}{hint}")
         return find_file(ref, self._root, noun)
+
+
+def _size_of(image: UInt8[np.ndarray, "h w 3"]) -> tuple[int, int]:
+    return image.shape[0], image.shape[1]
 
 
 class _ByteLru:

@@ -5,11 +5,10 @@ Everything is counted in the frame's id image and silhouettes; nothing is estima
 """
 
 from collections.abc import Mapping
-from typing import cast
+from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
-from scipy.ndimage import find_objects
+from jaxtyping import Bool, Float, Int
 
 from meshsight.core.camera import Camera, project
 from meshsight.core.masks import RunLengthMask, encode_window
@@ -40,20 +39,19 @@ def annotate(frame: Frame, scene: Scene, bounds: Mapping[str, Bounds], image: st
         bounds: box of each labelled object's mesh in its own frame, by the mesh's reference.
         image: path of the picture relative to the data set's folder, with forward slashes.
     """
-    windows = cast("list[Window | None]", find_objects(frame.instance_id))
     outlines = {outline.instance_id: outline for outline in frame.silhouettes}
     objects: list[ObjectLabel] = []
     hidden: list[tuple[int, PixelCounts]] = []
     for thing in sorted(scene.objects, key=lambda thing: thing.instance_id):
         if thing.class_id is None:
             continue
-        window = windows[thing.instance_id - 1] if thing.instance_id <= len(windows) else None
         outline = outlines[thing.instance_id]
-        if window is None:
+        seen = _seen(frame.instance_id, outline)
+        if seen is None:
             hidden.append((thing.instance_id, _count(outline, scene.camera.size_hw, 0)))
         else:
             pose = object_pose(thing, scene, bounds[thing.mesh])
-            objects.append(_label(thing, frame.instance_id, window, outline, pose, scene.camera))
+            objects.append(_label(thing, seen, outline, pose, scene.camera))
     return Sample(
         image=image,
         size_hw=scene.camera.size_hw,
@@ -96,26 +94,55 @@ def cuboid_keypoints(pose: Pose, camera: Camera) -> Float[np.ndarray, "9 3"]:
     return np.column_stack([np.where(is_known[:, None], points, 0.0), v])
 
 
-def _label(
-    thing: SceneObject,
-    ids: Int[np.ndarray, "h w"],
-    window: Window,
-    outline: Silhouette,
-    pose: Pose,
-    camera: Camera,
-) -> ObjectLabel:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """The visible pixels of an object.
+
+    Attributes:
+        mask: of their tight box.
+        left, top: where the box begins in the image.
+        count: how many they are.
+    """
+
+    mask: Bool[np.ndarray, "bh bw"]
+    left: int
+    top: int
+    count: int
+
+    @property
+    def box(self) -> Box:
+        """The half-open box."""
+        height, width = self.mask.shape
+        return float(self.left), float(self.top), float(self.left + width), float(self.top + height)
+
+
+def _seen(ids: Int[np.ndarray, "h w"], outline: Silhouette) -> _Seen | None:
+    """Returns an object's visible pixels, or None for none; they lie within its silhouette."""
+    inside = _inside(outline, (ids.shape[0], ids.shape[1]))
+    left, top = max(0, outline.origin_xy[0]), max(0, outline.origin_xy[1])
+    height, width = outline.mask[inside].shape
+    mask = ids[top : top + height, left : left + width] == outline.instance_id
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if rows.size == 0:
+        return None
+    tight = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return _Seen(tight, left + int(columns[0]), top + int(rows[0]), int(np.count_nonzero(tight)))
+
+
+def _label(thing: SceneObject, seen: _Seen, outline: Silhouette, pose: Pose, camera: Camera) -> ObjectLabel:
     assert thing.class_id is not None
-    mask = ids[window] == thing.instance_id
-    rows, columns = window
+    mask = encode_window(seen.mask, (seen.left, seen.top), camera.size_hw)
+    counts = _count(outline, camera.size_hw, seen.count)
     return ObjectLabel(
         class_id=thing.class_id,
-        box=(float(columns.start), float(rows.start), float(columns.stop), float(rows.stop)),
+        box=seen.box,
         instance_id=thing.instance_id,
         full_box=_full_box(outline),
-        mask=encode_window(mask, (columns.start, rows.start), camera.size_hw),
-        full_mask=_inside_mask(outline, camera.size_hw),
+        mask=mask,
+        # What is seen is part of the silhouette, so as many pixels are the same pixels.
+        full_mask=mask if counts.visible == counts.inside else _inside_mask(outline, camera.size_hw),
         keypoints=cuboid_keypoints(pose, camera),
-        pixels=_count(outline, camera.size_hw, int(np.count_nonzero(mask))),
+        pixels=counts,
         pose=pose,
         mesh=thing.mesh,
         is_cut=outline.is_cut,

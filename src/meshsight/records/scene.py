@@ -26,8 +26,15 @@ class AssetSource(Protocol):
         """Returns a mesh in metres, z up."""
         ...
 
-    def image(self, ref: str) -> UInt8[np.ndarray, "h w 3"]:
-        """Returns an sRGB picture: a background photograph or a surface texture."""
+    def image(self, ref: str, at_least_hw: tuple[int, int] | None = None) -> UInt8[np.ndarray, "h w 3"]:
+        """Returns an sRGB picture: a background photograph or a surface texture.
+
+        With `at_least_hw` it may be reduced as long as it stays this large; equal arguments give equal pictures.
+        """
+        ...
+
+    def image_size_hw(self, ref: str) -> tuple[int, int]:
+        """Returns the size of the whole picture."""
         ...
 
     def environment(self, ref: str) -> Float32[np.ndarray, "h w 3"]:

@@ -4,6 +4,8 @@ It is display-referred: exposure and white balance act on its decoded light, but
 sensor shows the picture's own bytes.
 """
 
+import math
+
 import cv2
 import numpy as np
 from jaxtyping import UInt8
@@ -27,21 +29,44 @@ def draw_backdrop(scene: Scene, assets: AssetSource) -> RgbImage | None:
             plain = to_image(np.asarray(color, dtype=np.float64)).reshape(1, 1, 3)
             return np.ascontiguousarray(np.broadcast_to(_look_up(table, plain), (height, width, 3)))
         case BackgroundPicture() as background:
-            return _look_up(table, stretch_picture(assets.image(background.ref), background, scene.camera.size_hw))
+            size_hw = scene.camera.size_hw
+            picture = assets.image(background.ref, at_least_hw=needed_hw(background, size_hw))
+            is_smooth = picture.shape[:2] != assets.image_size_hw(background.ref)
+            return _look_up(table, stretch_picture(picture, background, size_hw, is_smooth=is_smooth))
 
 
-def stretch_picture(picture: RgbImage, background: BackgroundPicture, size_hw: tuple[int, int]) -> RgbImage:
+def needed_hw(background: BackgroundPicture, size_hw: tuple[int, int]) -> tuple[int, int]:
+    """Returns how large a picture must be so that the part a background shows is not magnified.
+
+    Raises:
+        RenderError: the crop is none.
+    """
+    _check_crop(background)
+    x1, y1, x2, y2 = background.crop
+    height, width = math.ceil(size_hw[0] / (y2 - y1)), math.ceil(size_hw[1] / (x2 - x1))
+    return (width, height) if background.quarter_turns % 2 else (height, width)
+
+
+def stretch_picture(
+    picture: RgbImage, background: BackgroundPicture, size_hw: tuple[int, int], *, is_smooth: bool = False
+) -> RgbImage:
     """Returns the part of a picture that a background shows, turned, mirrored and stretched over an image.
+
+    Args:
+        picture: the picture.
+        background: which part of it, and how.
+        size_hw: of the image.
+        is_smooth: the picture was reduced already, and holds nothing finer than its pixels.
 
     Raises:
         RenderError: the crop is none.
     """
     turned = picture if background.quarter_turns % 4 == 0 else np.rot90(picture, background.quarter_turns).copy()
     if background.rotation_deg == 0:
-        shown = _stretch(_crop(turned, background), size_hw)
+        shown = _stretch(_crop(turned, background), size_hw, is_smooth=is_smooth)
     else:
         shown = _turn(np.ascontiguousarray(turned), background, size_hw)
-    return np.ascontiguousarray(shown[:, ::-1]) if background.is_flipped else shown
+    return np.asarray(cv2.flip(shown, 1)) if background.is_flipped else shown
 
 
 def _turn(picture: RgbImage, background: BackgroundPicture, size_hw: tuple[int, int]) -> RgbImage:
@@ -80,11 +105,11 @@ def _crop(picture: RgbImage, background: BackgroundPicture) -> RgbImage:
     return picture[top:bottom, left:right]
 
 
-def _stretch(picture: RgbImage, size_hw: tuple[int, int]) -> RgbImage:
+def _stretch(picture: RgbImage, size_hw: tuple[int, int], *, is_smooth: bool) -> RgbImage:
     height, width = size_hw
     halved = _halved(picture, size_hw)
     # What is left to shrink after halving is less than two; below 1.3 the halves' own mean is smooth enough.
-    share = _SMOOTH if halved is not picture else 1.0
+    share = _SMOOTH if is_smooth or halved is not picture else 1.0
     picture = halved
     is_smaller = picture.shape[0] > share * height and picture.shape[1] > share * width
     method = cv2.INTER_AREA if is_smaller else cv2.INTER_LINEAR

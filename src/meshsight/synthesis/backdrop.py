@@ -53,7 +53,7 @@ def _draw_picture(
 ) -> BackgroundPicture:
     if isinstance(spec, PhotographBackgrounds):
         ref = draw_file(spec.files, rng)
-        height, width = assets.image(ref).shape[:2]
+        height, width = assets.image_size_hw(ref)
     else:
         # A painting has no true proportions, so its crop may be stretched; it need not be painted here to be measured.
         ref, (height, width) = draw_background_picture(spec, rng), size_hw

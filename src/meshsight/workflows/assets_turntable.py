@@ -56,11 +56,15 @@ class _Studio:
         """Returns the model."""
         return self._mesh
 
-    def image(self, ref: str) -> UInt8[np.ndarray, "h w 3"]:
+    def image(self, ref: str, at_least_hw: tuple[int, int] | None = None) -> UInt8[np.ndarray, "h w 3"]:
         """Returns one cell of the grid."""
         cell = np.full((128, 128, 3), 236, dtype=np.uint8)
         cell[:3], cell[-3:], cell[:, :3], cell[:, -3:] = 168, 168, 168, 168
         return cell
+
+    def image_size_hw(self, ref: str) -> tuple[int, int]:
+        """Returns the cell's size."""
+        return 128, 128
 
     def environment(self, ref: str) -> Float32[np.ndarray, "h w 3"]:
         """Returns light from above that fades downwards."""

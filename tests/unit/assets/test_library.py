@@ -1,5 +1,6 @@
 """The library: every reference a scene may hold, kept loaded within bounds, and refused in one line."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -8,6 +9,7 @@ from meshsight.assets.library import AssetLibrary
 from meshsight.assets.places import folder_images, folder_meshes
 from meshsight.assets.procedural.references import draw_environment, draw_picture
 from meshsight.core.errors import AssetError, ImageError
+from meshsight.core.images import write_image
 from meshsight.records.mesh import bounds_of
 from meshsight.records.scene import AssetSource
 from meshsight.specs.mesh_import import MeshImport
@@ -44,6 +46,24 @@ def test_pictures_and_environments(tmp_path):
     assert np.array_equal(library.image("background:room/3"), draw_picture("background:room/3"))
     assert np.array_equal(library.environment("environment:sky/3"), draw_environment("environment:sky/3"))
     assert np.array_equal(library.environment("sky.npy"), np.full((4, 8, 3), 2.0, np.float32))
+
+
+def test_a_photograph_is_reduced_as_far_as_is_asked_whatever_was_read_before(tmp_path):
+    photo = cv2.resize(np.random.default_rng(0).integers(0, 256, (9, 16, 3), dtype=np.uint8), (641, 360))
+    write_image(tmp_path / "photo.jpg", photo)
+    write_image(tmp_path / "photo.png", photo)
+    library = AssetLibrary(tmp_path, {})
+    assert library.image_size_hw("photo.jpg") == (360, 641)
+    assert library.image_size_hw("background:room/3") == draw_picture("background:room/3").shape[:2]
+    first = library.image("photo.jpg", at_least_hw=(180, 320))
+    assert first.shape == (180, 321, 3)
+    assert library.image("photo.jpg").shape == (360, 641, 3)
+    assert library.image("photo.jpg", at_least_hw=(181, 320)).shape == (360, 641, 3)
+    assert library.image("photo.jpg", at_least_hw=(90, 160)).shape == (90, 161, 3)
+    assert library.image("photo.jpg", at_least_hw=(150, 300)) is first
+    assert library.image("photo.png", at_least_hw=(90, 160)).shape == (360, 641, 3)
+    mean = cv2.resize(library.image("photo.jpg")[:, :640], (320, 180), interpolation=cv2.INTER_AREA)
+    assert np.abs(mean.astype(int) - first[:, :320]).mean() < 1.0
 
 
 def test_the_texture_limit_reaches_the_loader(tmp_path):

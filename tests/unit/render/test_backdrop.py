@@ -1,11 +1,17 @@
 """Pictures behind a scene: cropped, turned by right angles and by any angle, mirrored."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
+from meshsight.assets.library import AssetLibrary
+from meshsight.core.images import write_image
 from meshsight.records.scene import BackgroundPicture
-from meshsight.render.backdrop import stretch_picture
+from meshsight.render.backdrop import draw_backdrop, needed_hw, stretch_picture
+
+from ...contracts.handmade import scene_of
 
 PICTURE = cv2.resize(np.random.default_rng(0).integers(0, 256, (6, 9, 3), dtype=np.uint8), (90, 60))
 
@@ -38,6 +44,27 @@ def test_a_turn_by_nothing_is_the_crop():
     plain = stretch_picture(PICTURE, BackgroundPicture(ref="", crop=crop), (30, 45))
     turned = stretch_picture(PICTURE, BackgroundPicture(ref="", crop=crop, rotation_deg=1e-9), (30, 45))
     assert np.abs(plain.astype(int) - turned).max() <= 1
+
+
+@pytest.mark.parametrize("turns", [0, 1])
+@pytest.mark.parametrize("rotation_deg", [0.0, 12.0])
+def test_a_large_photograph_shows_the_same_decoded_whole_or_reduced(tmp_path, turns, rotation_deg):
+    """A crop begins at a whole pixel of the reduced picture, so its edges may move by half of the image's pixels."""
+    scale = 8 if turns == 0 else 6
+    photo = cv2.resize(PICTURE, (PICTURE.shape[1] * scale, PICTURE.shape[0] * scale), interpolation=cv2.INTER_CUBIC)
+    write_image(tmp_path / "photo.jpg", photo)
+    assets = AssetLibrary(tmp_path, {})
+    crop = (0.11, 0.2, 0.93, 0.95)
+    background = BackgroundPicture(ref="photo.jpg", crop=crop, quarter_turns=turns, rotation_deg=rotation_deg)
+    scene = replace(scene_of(), background=background)
+    size_hw = scene.camera.size_hw
+    needed = needed_hw(background, size_hw)
+    reduced = assets.image("photo.jpg", at_least_hw=needed)
+    assert reduced.shape < assets.image("photo.jpg").shape
+    shown = draw_backdrop(scene, assets).astype(int)
+    whole = stretch_picture(assets.image("photo.jpg"), background, size_hw).astype(int)
+    moved = whole[:, 1:] - whole[:, :-1]
+    assert np.abs(shown - whole).mean() < 0.5 * np.abs(moved).mean()
 
 
 def test_mirroring_comes_last():

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import get_args
 
+import cv2
 import numpy as np
 import pytest
 
@@ -13,6 +14,9 @@ from meshsight.records.scene import BackgroundPicture, Blending, PlainBackground
 from meshsight.render.renderers._composite import CompositeRenderer
 from meshsight.render.renderers.composite import Spec
 from meshsight.render.renderers.raycast import Spec as RaycastSpec
+from meshsight.render.sprites import layer
+from meshsight.render.sprites.sprite import Sprite
+from meshsight.render.window import Window
 
 from ...contracts.handmade import Handmade, scene_of, thing, try_open
 
@@ -111,7 +115,7 @@ def test_sprites_on_disk_serve_the_next_process_and_damage_is_mended(assets, tmp
     scene = turned_scene(2)
     with opened(assets, keep_on_disk=True) as first:
         expected = first.render(scene)
-    files = sorted((tmp_path / "sprites").rglob("*.npz"))
+    files = sorted((tmp_path / "sprites").rglob("*.sprite"))
     assert len(files) == 4
     files[0].write_bytes(b"torn")
     with opened(assets, keep_on_disk=True) as second:
@@ -120,6 +124,23 @@ def test_sprites_on_disk_serve_the_next_process_and_damage_is_mended(assets, tmp
     np.testing.assert_array_equal(found.rgb, expected.rgb)
     np.testing.assert_array_equal(found.depth_m, expected.depth_m)
     np.testing.assert_array_equal(found.instance_id, expected.instance_id)
+
+
+def test_a_turn_is_what_each_pixels_own_ray_looks_up():
+    """The homography against the rays; where a ray leads away from the sprite's camera, only the rays can tell."""
+    rng = np.random.default_rng(0)
+    smooth = [cv2.GaussianBlur(rng.random((90, 90, n), dtype=np.float32), (0, 0), 3) for n in (4, 1)]
+    sprite = Sprite(focal=210.0, color=np.rint(255 * smooth[0]).astype(np.uint8), inverse_depth=smooth[1])
+    camera = Camera(fx=230.0, fy=260.0, cx=150.0, cy=110.0, size_hw=(240, 320))
+    window = Window(-40, 30, 120, 170, is_cut=False)
+    towards = layer.unproject(camera, np.array([[40.5, 100.5]]), np.ones(1))[0]
+    R_sprite_cam = (look_at(np.zeros(3), towards, 0.0)[:3, :3] @ rotation_about_z(0.9)).T
+    fast = layer._turned(sprite, camera, window, R_sprite_cam)
+    slow = layer._looked_up(sprite, camera, window, R_sprite_cam)
+    assert (slow[0] > 0).any(axis=2).mean() > 0.2
+    assert np.abs(fast[0].astype(int) - slow[0]).max() <= 1
+    np.testing.assert_allclose(fast[1], slow[1], rtol=0, atol=1e-4)
+    assert layer._turned(sprite, camera, window, R_sprite_cam @ np.diag([1.0, -1.0, -1.0])) is None
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -219,7 +219,10 @@ def test_the_cache_keeps_one_resource_however_large():
 class Endless(Handmade):
     """New pictures, environments and meshes under every name."""
 
-    def image(self, ref: str) -> np.ndarray:
+    def image_size_hw(self, ref: str) -> tuple[int, int]:
+        return 256, 256
+
+    def image(self, ref: str, at_least_hw: tuple[int, int] | None = None) -> np.ndarray:
         return np.random.default_rng(len(ref)).integers(0, 256, (256, 256, 3), dtype=np.uint8)
 
     def environment(self, ref: str) -> np.ndarray:

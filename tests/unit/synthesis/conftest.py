@@ -48,7 +48,10 @@ class HandmadeAssets:
         self.asked.append(ref)
         return self.meshes[ref]
 
-    def image(self, ref: str) -> np.ndarray:
+    def image_size_hw(self, ref: str) -> tuple[int, int]:
+        return 300, 400
+
+    def image(self, ref: str, at_least_hw: tuple[int, int] | None = None) -> np.ndarray:
         return np.full((300, 400, 3), 128, dtype=np.uint8)
 
     def environment(self, ref: str) -> np.ndarray:

@@ -37,6 +37,6 @@ def test_frames_are_the_same_in_any_order_and_from_disk(tmp_path, monkeypatch):
     again = drawn([4, 2], tmp_path)
     monkeypatch.setenv("MESHSIGHT_CACHE", str(tmp_path / "other"))
     alone = drawn([3], tmp_path)
-    assert list((tmp_path / "one").rglob("*.npz"))
+    assert list((tmp_path / "one").rglob("*.sprite"))
     assert again == {index: first[index] for index in (4, 2)}
     assert alone == {3: first[3]}

@@ -156,10 +156,10 @@ class CompositeRenderer(Renderer):
         depth = np.zeros((height, width), dtype=np.float32)
         if backdrop is None or scene.ground is not None or scene.walls:
             behind = self._inner.render(replace(scene, objects=(), sensor=_exposed(scene.sensor)))
-            backdrop, depth = behind.rgb, behind.depth_m
+            backdrop, depth = behind.rgb.copy(), behind.depth_m.copy()
         return _Canvas(
-            picture=backdrop.copy(),
-            depth_m=depth.copy(),
+            picture=backdrop,
+            depth_m=depth,
             instance_id=np.zeros((height, width), dtype=np.int32),
             table=table,
         )

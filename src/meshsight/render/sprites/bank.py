@@ -5,7 +5,6 @@ A sprite's name is a digest of all that it shows: the shot's numbers, the meshes
 
 import hashlib
 import io
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from weakref import WeakKeyDictionary
@@ -21,7 +20,7 @@ from meshsight.render.cache import ResourceCache
 from meshsight.render.sprites.sprite import Shot, Sprite, take
 
 # To be raised whenever sprites of the same name would come out differently.
-_VERSION = 1
+_VERSION = 2
 
 
 class SpriteBank:
@@ -88,7 +87,8 @@ class SpriteBank:
         self.num_taken += 1
         if is_kept and self._folder is not None:
             buffer = io.BytesIO()
-            np.savez(buffer, focal=sprite.focal, color=sprite.color, inverse_depth=sprite.inverse_depth)
+            for array in (np.float64(sprite.focal), sprite.color, sprite.inverse_depth):
+                np.save(buffer, array, allow_pickle=False)
             write_bytes(self._path(name), buffer.getvalue())
         return sprite
 
@@ -97,17 +97,16 @@ class SpriteBank:
         if self._folder is None:
             return None
         try:
-            with np.load(self._path(name), allow_pickle=False) as kept:
-                return Sprite(focal=float(kept["focal"]), color=kept["color"], inverse_depth=kept["inverse_depth"])
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            kept = io.BytesIO(self._path(name).read_bytes())
+            focal, color, inverse_depth = (np.load(kept, allow_pickle=False) for _ in range(3))
+            return Sprite(focal=float(focal), color=color, inverse_depth=inverse_depth)
+        except (OSError, ValueError, EOFError):
             return None
 
     def _path(self, name: str) -> Path:
         if self._folder is None:
             raise StorageError("sprites are not kept on disk")
-        return self._folder / name[:2] / f"{name}.npz"
+        return self._folder / name[:2] / f"{name}.sprite"
 
 
 def _pictures(scene: Scene) -> set[str]:
