@@ -21,9 +21,10 @@ from meshsight.render.renderers._cycles import CyclesRenderer
 from meshsight.specs.base import parse_spec
 from meshsight.specs.scene import RENDERER_KINDS, SceneSpec
 from meshsight.workflows.blender_check import check_blender
-from meshsight.workflows.frames import FrameMaker, open_library
+from meshsight.workflows.frames import FrameMaker
 from meshsight.workflows.generate import generate
 from meshsight.workflows.recipe_content import plan_of
+from meshsight.workflows.recipe_files import open_library
 from meshsight.workflows.rerender import rerender
 
 RECIPE = {

@@ -36,10 +36,7 @@ def resolve_frame(path: Path, vertices: Float[np.ndarray, "n 3"], wanted: MeshIm
         wanted: what the recipe says.
     """
     guesses: list[str] = []
-    unit, up_axis = wanted.unit, wanted.up_axis
-    if path.suffix.lower() in _GLTF_SUFFIXES:
-        unit = "m" if unit == "auto" else unit
-        up_axis = "y" if up_axis == "auto" else up_axis
+    unit, up_axis = _stated(path, wanted)
     if unit == "auto":
         unit, reason = guess_unit(vertices)
         guesses.append(f"unit '{unit}' ({reason})")
@@ -52,6 +49,23 @@ def resolve_frame(path: Path, vertices: Float[np.ndarray, "n 3"], wanted: MeshIm
             path,
             " and ".join(guesses),
         )
+    return _frame(unit, up_axis)
+
+
+def stated_frame(path: Path, wanted: MeshImport) -> Frame | None:
+    """Returns how a file's points become metres, z up, where recipe or format say it; None where it must be guessed."""
+    unit, up_axis = _stated(path, wanted)
+    return None if "auto" in (unit, up_axis) else _frame(unit, up_axis)
+
+
+def _stated(path: Path, wanted: MeshImport) -> tuple[str, str]:
+    """Returns unit and up axis as the recipe says, or else the format."""
+    if path.suffix.lower() not in _GLTF_SUFFIXES:
+        return wanted.unit, wanted.up_axis
+    return "m" if wanted.unit == "auto" else wanted.unit, "y" if wanted.up_axis == "auto" else wanted.up_axis
+
+
+def _frame(unit: str, up_axis: str) -> Frame:
     return Frame(METRES[unit], _Y_UP if up_axis == "y" else np.eye(3))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
-from meshsight.core.pose import Matrix3, Vector3
+from meshsight.core.pose import Matrix3, Vector3, rotation_about
 
 Rotations = Float[np.ndarray, "n 3 3"]
 
@@ -29,11 +29,6 @@ class Axis(NamedTuple):
 
     direction: Vector3
     order: int
-
-
-def rotation_about(direction: Vector3, angle_rad: float) -> Matrix3:
-    """Returns the rotation about a unit vector."""
-    return np.asarray(Rotation.from_rotvec(direction * angle_rad).as_matrix())
 
 
 def angle_between(a: Vector3, b: Vector3) -> float:

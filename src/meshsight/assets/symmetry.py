@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from meshsight.assets.rotation_groups import Axis, angle_between, groups_of, perpendicular_to, rotation_about
+from meshsight.assets.rotation_groups import Axis, angle_between, groups_of, perpendicular_to
 from meshsight.assets.surface_samples import has_area
 from meshsight.assets.turning_body import ANY_ORDER, SAME_AXIS, TurningBody
-from meshsight.core.pose import Matrix3, Matrix4, Vector3
+from meshsight.core.pose import Matrix3, Matrix4, Vector3, rotation_about
 from meshsight.records.mesh import Mesh
 
 TOLERANCE = 0.015

@@ -8,10 +8,10 @@ from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
 from meshsight.assets.extent import diameter_of, outermost
-from meshsight.assets.rotation_groups import Axis, angle_between, perpendicular_to, rotation_about
+from meshsight.assets.rotation_groups import Axis, angle_between, perpendicular_to
 from meshsight.assets.still_directions import GOLDEN_RAD, still_directions
 from meshsight.assets.surface_samples import sample_surface
-from meshsight.core.pose import Matrix3, Matrix4, Points3, Vector3, make_pose
+from meshsight.core.pose import Matrix3, Matrix4, Points3, Vector3, make_pose, rotation_about
 from meshsight.records.mesh import Mesh
 
 MAX_ORDER = 12

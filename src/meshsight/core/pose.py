@@ -79,3 +79,8 @@ def rotation_about_z(angle_rad: float) -> Matrix3:
     """Returns the rotation by an angle about the z axis, counter-clockwise seen from +z."""
     c, s = np.cos(angle_rad), np.sin(angle_rad)
     return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+
+
+def rotation_about(axis: Vector3, angle_rad: float) -> Matrix3:
+    """Returns the rotation by an angle about a unit axis, counter-clockwise seen from where it points."""
+    return np.asarray(Rotation.from_rotvec(angle_rad * axis).as_matrix())

@@ -6,6 +6,7 @@ Everything is counted in the frame's id image and silhouettes; nothing is estima
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -13,10 +14,12 @@ from jaxtyping import Bool, Float, Int
 from meshsight.core.camera import Camera, project
 from meshsight.core.masks import RunLengthMask, encode_window
 from meshsight.core.pose import invert_pose, transform_points
+from meshsight.datasets.canonical import canonical_pose
 from meshsight.records.frame import Frame, Silhouette
 from meshsight.records.mesh import Bounds
 from meshsight.records.sample import Box, ObjectLabel, PixelCounts, Pose, Sample
 from meshsight.records.scene import Scene, SceneObject
+from meshsight.specs.symmetry import SymmetrySpec
 
 KEYPOINT_SEEN = 2
 KEYPOINT_UNSEEN = 1
@@ -30,7 +33,13 @@ def group_of_frame(frame: int) -> str:
     return f"scene-{frame:06d}"
 
 
-def annotate(frame: Frame, scene: Scene, bounds: Mapping[str, Bounds], image: str) -> Sample:
+def annotate(
+    frame: Frame,
+    scene: Scene,
+    bounds: Mapping[str, Bounds],
+    image: str,
+    symmetries: Mapping[str, SymmetrySpec] = MappingProxyType({}),
+) -> Sample:
     """Returns everything true about a rendered frame.
 
     Args:
@@ -38,6 +47,7 @@ def annotate(frame: Frame, scene: Scene, bounds: Mapping[str, Bounds], image: st
         scene: what it was asked to draw.
         bounds: box of each labelled object's mesh in its own frame, by the mesh's reference.
         image: path of the picture relative to the data set's folder, with forward slashes.
+        symmetries: of meshes that have some, by reference; of their equal poses one is labelled (see `canonical.py`).
     """
     outlines = {outline.instance_id: outline for outline in frame.silhouettes}
     objects: list[ObjectLabel] = []
@@ -50,7 +60,7 @@ def annotate(frame: Frame, scene: Scene, bounds: Mapping[str, Bounds], image: st
         if seen is None:
             hidden.append((thing.instance_id, _count(outline, scene.camera.size_hw, 0)))
         else:
-            pose = object_pose(thing, scene, bounds[thing.mesh])
+            pose = object_pose(thing, scene, bounds[thing.mesh], symmetries.get(thing.mesh))
             objects.append(_label(thing, seen, outline, pose, scene.camera))
     return Sample(
         image=image,
@@ -64,10 +74,11 @@ def annotate(frame: Frame, scene: Scene, bounds: Mapping[str, Bounds], image: st
     )
 
 
-def object_pose(thing: SceneObject, scene: Scene, bounds: Bounds) -> Pose:
-    """Returns an object's pose in the camera, with the box of its scaled mesh."""
+def object_pose(thing: SceneObject, scene: Scene, bounds: Bounds, symmetry: SymmetrySpec | None = None) -> Pose:
+    """Returns an object's pose in the camera, one of several equal ones, with the box of its scaled mesh."""
+    T_cam_object = invert_pose(scene.T_world_cam) @ thing.T_world_object
     return Pose(
-        T_cam_object=invert_pose(scene.T_world_cam) @ thing.T_world_object,
+        T_cam_object=T_cam_object if symmetry is None else canonical_pose(T_cam_object, thing.scale, symmetry),
         scale=thing.scale,
         box_low_m=bounds.low * thing.scale,
         box_high_m=bounds.high * thing.scale,

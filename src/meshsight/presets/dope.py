@@ -24,6 +24,7 @@ from meshsight.specs.commented import dump_commented
 from meshsight.specs.distributions import Constant, LogUniform, Uniform
 from meshsight.specs.lights import LightsSpec, PointLightsSpec, SunsSpec
 from meshsight.specs.materials import MaterialJitter
+from meshsight.specs.mesh_import import MeshImport
 from meshsight.specs.pictures import EnvironmentSource, PictureFiles, ProceduralEnvironments
 from meshsight.specs.rotations import AnyRotation
 from meshsight.specs.scene import ImageSpec, ObjectSpec, RejectionSpec, SceneSpec
@@ -45,6 +46,8 @@ NEAREST_M, FARTHEST_M = 0.1, 2.0
 """The room's ends along the camera's axis, whatever `box_size`."""
 WIDENS = math.tan(math.pi / 16)
 """The other four walls lean out by pi / 16, so that the room opens with the view."""
+AS_IT_IS = MeshImport(unit="m", up_axis="z")
+"""Its generator takes the numbers of a mesh's file for metres, times `scale`, and does not turn its axes."""
 STEPS_PER_S = 240.0
 PUSHES_PER_STEP = 0.01
 """Bullet's steps, and the chance of a push in each."""
@@ -119,15 +122,15 @@ WITHOUT_MEANING = frozenset(
 README = DopeSettings(nb_objects=(20, 30), nb_distractors=(50, 75))
 
 
-def dope(settings: DopeSettings | None = None) -> SceneSpec:
-    """Returns the recipe of some options; of the code's own without."""
+def dope(settings: DopeSettings | None = None, folder: Path = Path()) -> SceneSpec:
+    """Returns the recipe of some options, whose paths start from a folder; of the code's own without."""
     given = DopeSettings() if settings is None else settings
     frames = given.nb_frames * given.nb_runs if given.imgs is None else max(given.imgs, 1)
     return SceneSpec(
         seed=given.seed or 0,
         frames=frames,
         image=ImageSpec(size_hw=(given.height, given.width), format="png"),
-        objects=_objects(given),
+        objects=_objects(given, folder),
         count=between(*given.nb_objects),
         placement=shuffle.Spec(
             x_m=(NEAREST_M, FARTHEST_M),
@@ -146,6 +149,7 @@ def dope(settings: DopeSettings | None = None) -> SceneSpec:
         distractors=DistractorsSpec(
             count=between(*given.nb_distractors),
             meshes=(given.objs_folder_distractors,) if given.objs_folder_distractors else BUILTIN_DISTRACTORS,
+            load=AS_IT_IS if given.objs_folder_distractors else MeshImport(),
             scale=Constant(value=1.0),
             where="placement",
             materials=_roughness(),
@@ -175,17 +179,25 @@ def dope_readme() -> SceneSpec:
     return dope(README)
 
 
-def _objects(given: DopeSettings) -> tuple[ObjectSpec, ...]:
-    scale = Constant(value=given.scale)
+def _objects(given: DopeSettings, folder: Path) -> tuple[ObjectSpec, ...]:
+    """Returns the objects; of a folder each folder in it is a class of its own, as far as it can be looked into."""
     if given.path_single_obj is not None:
-        name = given.obj or Path(given.path_single_obj).stem
-        return (ObjectSpec(name=name, mesh=given.path_single_obj, scale=scale),)
+        return (_object(given, given.obj or Path(given.path_single_obj).stem, given.path_single_obj),)
+    models = (given.objs_folder or "models").rstrip("/")
     if given.obj is not None:
-        folder = given.objs_folder or "models"
-        return (ObjectSpec(name=given.obj, mesh=f"{folder.rstrip('/')}/{given.obj}", scale=scale),)
-    if given.objs_folder is not None:
-        return (ObjectSpec(name=Path(given.objs_folder).name or "object", mesh=given.objs_folder, scale=scale),)
-    return tuple(ObjectSpec(name=mesh.removeprefix("builtin:"), mesh=mesh, scale=scale) for mesh in BUILTIN_OBJECTS)
+        return (_object(given, given.obj, f"{models}/{given.obj}"),)
+    if given.objs_folder is None:
+        return tuple(_object(given, mesh.removeprefix("builtin:"), mesh) for mesh in BUILTIN_OBJECTS)
+    names = sorted(path.name for path in (folder / models).glob("*/"))
+    one = (_object(given, Path(models).name or "object", models),)
+    return tuple(_object(given, name, f"{models}/{name}") for name in names) or one
+
+
+def _object(given: DopeSettings, name: str, mesh: str) -> ObjectSpec:
+    scale = Constant(value=given.scale)
+    if mesh in BUILTIN_OBJECTS:
+        return ObjectSpec(name=name, mesh=mesh, scale=scale)
+    return ObjectSpec(name=name, mesh=mesh, scale=scale, load=AS_IT_IS, symmetry="file")
 
 
 def _camera(given: DopeSettings) -> box_camera.Spec:
@@ -235,4 +247,4 @@ def recipe_from(path: Path) -> str:
     named = {key.replace("-", "_"): value for key, value in values.items()} if isinstance(values, dict) else values
     settings = check_settings(DopeSettings, named, str(path))
     unknown = [name for name in passed_over(DopeSettings, named) if name not in WITHOUT_MEANING]
-    return dump_commented(dope(settings), f"{__doc__}\n{from_file(path, unknown, 'Passed over')}")
+    return dump_commented(dope(settings, path.parent), f"{__doc__}\n{from_file(path, unknown, 'Passed over')}")

@@ -26,6 +26,7 @@ from meshsight.specs.recipe import apply_settings
 from meshsight.specs.room import RoomSpec
 from meshsight.specs.sensor import SensorSpec
 from meshsight.specs.surroundings import DEFAULT_BACKGROUNDS, BackgroundSpec, EnvironmentSpec
+from meshsight.specs.symmetry import SymmetrySpec
 
 PLACEMENT_KINDS = Kinds("meshsight.synthesis.placements", "placement")
 RENDERER_KINDS = Kinds("meshsight.render.renderers", "renderer")
@@ -70,6 +71,10 @@ class ObjectSpec(Spec):
     """How many of it are in every scene, rounded; null leaves that to `count`, which then chooses among the others."""
     materials: MaterialJitter | None = None
     """Changes of its materials; null for those of the recipe."""
+    symmetry: SymmetrySpec | Literal["file", "find"] | None = None
+    """Turns that leave it as it looks; of all its equal poses the one nearest to the camera's axes is labelled. `file`
+    reads them from a `model_info.json` beside the mesh, where there is one; `find` finds those of its textured surface;
+    null labels the pose as it is."""
 
 
 class RejectionSpec(Spec):
@@ -193,6 +198,13 @@ class SceneSpec(Spec):
         return self
 
     @model_validator(mode="after")
+    def _one_symmetry(self) -> "SceneSpec":
+        for entry in self.objects:
+            if any(other.mesh == entry.mesh and other.symmetry != entry.symmetry for other in self.objects):
+                raise ValueError(f"mesh '{entry.mesh}' is named twice with different `symmetry`; use the same for both")
+        return self
+
+    @model_validator(mode="after")
     def _one_import(self) -> "SceneSpec":
         imports = imports_of(self)
         for mesh, load in _named_imports(self):
@@ -227,6 +239,11 @@ def with_bundle(spec: SceneSpec, index: int) -> SceneSpec:
         return parse_spec(SceneSpec, apply_settings(plain, bundle.settings, where), where)
     except SpecError as error:
         raise ValueError("; ".join(str(error).splitlines())) from error
+
+
+def symmetries_of(spec: SceneSpec) -> dict[str, SymmetrySpec]:
+    """Returns the symmetries of the meshes that have some, by reference; those still to be looked for are left out."""
+    return {entry.mesh: entry.symmetry for entry in spec.objects if isinstance(entry.symmetry, SymmetrySpec)}
 
 
 def variants_of(spec: SceneSpec) -> tuple[SceneSpec, ...]:

@@ -16,13 +16,11 @@ from meshsight.records.mesh import Bounds, bounds_of
 from meshsight.records.sample import Sample
 from meshsight.records.scene import Scene
 from meshsight.render.base import Renderer, open_renderer
-from meshsight.specs.scene import RejectionSpec, SceneSpec, imports_of
-from meshsight.synthesis.folders import expand_folders
+from meshsight.specs.scene import RejectionSpec, SceneSpec, symmetries_of
 from meshsight.synthesis.recompose import Recomposer
 from meshsight.synthesis.rejection import HIDDEN, RejectedScene
 from meshsight.synthesis.sampler import SceneSampler
-from meshsight.workflows.assets_import import converted
-from meshsight.workflows.blender_environments import PREFIX, blender_environment
+from meshsight.workflows.recipe_files import complete_recipe, open_library
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -32,16 +30,6 @@ class LabelledFrame:
     scene: Scene
     frame: Frame
     sample: Sample
-
-
-def open_library(spec: SceneSpec, root: Path) -> AssetLibrary:
-    """Returns the assets of a recipe whose folders are expanded.
-
-    Args:
-        spec: the recipe.
-        root: what its relative paths are relative to.
-    """
-    return AssetLibrary(root, imports_of(spec), convert=converted, finders={PREFIX: blender_environment})
 
 
 class FrameMaker:
@@ -54,11 +42,12 @@ class FrameMaker:
             RenderError: the renderer cannot start on this machine.
             AssetError: a folder that the recipe names holds no file.
         """
-        self.spec = expand_folders(spec, root)
+        self.spec = complete_recipe(spec, root)
         self._assets = open_library(self.spec, root)
         self._renderer = open_renderer(self.spec.renderer, self._assets)
         self._sampler = _sampler_of(self.spec, self._assets, self._renderer)
         self._bounds: dict[str, Bounds] = {}
+        self._symmetries = symmetries_of(self.spec)
 
     @property
     def drawer(self) -> str:
@@ -113,7 +102,8 @@ class FrameMaker:
         scene = self._sampler.draw(index, attempt)
         frame = self._renderer.render(scene)
         bounds = self._bounds_of(thing.mesh for thing in scene.objects if thing.class_id is not None)
-        sample = annotate(frame, scene, bounds, image_name(index, f".{self.spec.image.format}"))
+        name = image_name(index, f".{self.spec.image.format}")
+        sample = annotate(frame, scene, bounds, name, self._symmetries)
         return LabelledFrame(scene=scene, frame=frame, sample=sample)
 
     def _bounds_of(self, refs: Iterable[str]) -> dict[str, Bounds]:

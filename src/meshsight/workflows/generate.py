@@ -26,11 +26,11 @@ from meshsight.execution.pool import Finished, Lost, Pool, PoolSettings, Progres
 from meshsight.execution.termination import sigterm_raises
 from meshsight.specs.base import VariantSpec
 from meshsight.specs.scene import SceneSpec
-from meshsight.synthesis.folders import expand_folders
 from meshsight.workflows.drawing_progress import DrawingProgress
 from meshsight.workflows.jobs import draw_frames
 from meshsight.workflows.lost_frames import Losses, missing_words
 from meshsight.workflows.recipe_content import plan_of
+from meshsight.workflows.recipe_files import complete_recipe
 from meshsight.workflows.run_log import run_log
 from meshsight.workflows.shards import Assembly
 from meshsight.workflows.worker import WORKER_COMMAND
@@ -100,7 +100,7 @@ def generate(  # noqa: PLR0913 - each stands by itself in a call
     """
     started = time.monotonic()
     _check_workers(workers)
-    spec = expand_folders(spec, root)
+    spec = complete_recipe(spec, root)
     plan = plan_of(spec, root)
     state = RunState(out)
     manifest = _begin(state, plan, _known_plan(state, spec, root), resume, retry_missing)

@@ -18,8 +18,8 @@ from meshsight.records.sample import Sample
 from meshsight.render.base import open_renderer
 from meshsight.specs.base import parse_spec
 from meshsight.specs.recipe import apply_overrides
-from meshsight.specs.scene import SceneSpec
-from meshsight.workflows.frames import open_library
+from meshsight.specs.scene import SceneSpec, symmetries_of
+from meshsight.workflows.recipe_files import open_library
 from meshsight.workflows.show import WRITABLE_SUFFIXES
 
 RENDERER = "renderer"
@@ -78,7 +78,7 @@ def rerender(
     finally:
         renderer.close()
     bounds = {thing.mesh: bounds_of(assets.mesh(thing.mesh)) for thing in scene.objects if thing.class_id is not None}
-    sample = annotate(drawn, scene, bounds, stored.image)
+    sample = annotate(drawn, scene, bounds, stored.image, symmetries_of(spec))
     write_image(out, drawn.rgb)
     before, after = _owners(stored), _owners(sample)
     return Rerendered(

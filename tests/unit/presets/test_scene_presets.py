@@ -132,6 +132,7 @@ def test_dope_reads_the_forks_file(tmp_path):
     text = init("dope", tmp_path / "hyperparameters.json")
     spec = parse_spec(SceneSpec, yaml.safe_load(text), "dope")
     assert spec.objects[0].mesh == "models/listerine"
+    assert (spec.objects[0].symmetry, spec.objects[0].load.unit) == ("file", "m")
     assert (spec.frames, spec.objects[0].name) == (400, "listerine")
     assert spec.worlds is not None
     assert spec.worlds.frames == 100
@@ -139,6 +140,17 @@ def test_dope_reads_the_forks_file(tmp_path):
     assert spec.placement.model_dump()["y_m"] == (-1, 1)
     assert spec.camera.model_dump()["intrinsics"]["fx"] == 700
     assert "# Made from hyperparameters.json. Passed over: strange." in text
+
+
+def test_dopes_folder_of_objects_has_a_class_for_each_folder(tmp_path):
+    for name in ("soup", "mustard"):
+        (tmp_path / "models" / name / "google_16k").mkdir(parents=True)
+    (tmp_path / "options.json").write_text(json.dumps({"objs_folder": "models/", "scale": 0.01}))
+    spec = parse_spec(SceneSpec, yaml.safe_load(init("dope", tmp_path / "options.json")), "dope")
+    assert [(entry.name, entry.mesh) for entry in spec.objects] == [
+        ("mustard", "models/mustard"),
+        ("soup", "models/soup"),
+    ]
 
 
 CONFIG = '''

@@ -14,7 +14,7 @@ from meshsight.specs.base import parse_spec
 from meshsight.specs.mesh_import import MeshImport
 from meshsight.specs.scene import SceneSpec
 from meshsight.workflows.assets_import import converted, import_asset
-from meshsight.workflows.frames import open_library
+from meshsight.workflows.recipe_files import open_library
 
 MAKER = Path(__file__).with_name("make_foreign_files.py")
 
