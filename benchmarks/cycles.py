@@ -31,7 +31,8 @@ from meshsight.render.renderers._cycles import CyclesRenderer
 from meshsight.specs.base import VariantSpec
 from meshsight.specs.distributions import Constant
 from meshsight.specs.scene import RENDERER_KINDS, DistractorsSpec, ImageSpec, SceneSpec
-from meshsight.workflows.frames import FrameMaker, open_library
+from meshsight.workflows.frames import FrameMaker
+from meshsight.workflows.recipe_files import open_library
 from meshsight.workflows.shards import PART_FRAMES
 
 END_TO_END = Target(figure="ratio", limit=1.10)

@@ -25,12 +25,16 @@ TARGETS = (Target(figure="different_files", limit=0), Target(figure="orphans", l
 SLOWEST_S = 120
 
 
+QUICK = {"cycles": {"samples": 1, "denoiser": "none", "max_bounces": 1}}
+"""Settings with which a renderer draws as quickly as it can: what is looked at here is what is lost."""
+
+
 def recipe(renderer: str, frames: int) -> SceneSpec:
     """Returns small scenes of two objects."""
     plain = {
         "frames": frames,
         "image": {"size_hw": [64, 96], "format": "png"},
-        "renderer": renderer,
+        "renderer": {"kind": renderer, **QUICK.get(renderer, {})},
         "objects": [{"name": "mug", "mesh": "builtin:mug"}, {"name": "box", "mesh": "builtin:box_parcel"}],
         "count": [1, 3],
         "environment": {"source": {"kind": "procedural", "families": ["sky"], "seeds": [0, 1]}},
