@@ -13,12 +13,14 @@ from meshsight.assets.places import FOREIGN_SUFFIXES
 from meshsight.core.cache_folder import cache_folder
 from meshsight.core.errors import AssetError, CallError, RenderError
 from meshsight.core.files import sha256_of_file, write_bytes
-from meshsight.execution.blender.places import command_for, find_blender
+from meshsight.execution.blender.places import command_for, find_blender, find_blender_before
 from meshsight.execution.blender.process import BlenderDied, BlenderProcess
 from meshsight.render.renderers import cycles
 
 SCRIPT = Path(cycles.__file__).parents[1] / "blender" / "import_file.py"
 STALL_SECONDS = 600.0
+GIVEN_UP = {".dae": 5}
+"""From which version of Blender on a file is not read any more."""
 # Raised whenever the same file would give another GLB.
 RULES = 1
 
@@ -66,7 +68,9 @@ def import_asset(source: Path, out: Path | None = None, *, blender: str | None =
     out = source.with_suffix(".glb") if out is None else out
     if out.suffix.lower() != ".glb":
         raise CallError(f"{out}: expected a name ending in .glb")
-    command = command_for(find_blender(blender), SCRIPT)
+    gave_up = GIVEN_UP.get(source.suffix.lower())
+    program = find_blender(blender) if gave_up is None else find_blender_before(gave_up, blender)
+    command = command_for(program, SCRIPT)
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / "made.glb"
         try:

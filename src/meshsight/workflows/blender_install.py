@@ -12,8 +12,10 @@ from pathlib import Path
 
 from meshsight.core.errors import CallError, ExecutionError, StorageError
 from meshsight.core.files import write_json
+from meshsight.datasets.fetching.download import WAIT_S
 from meshsight.execution.blender.libraries import library_advice
 from meshsight.execution.blender.places import COMPLETE, DEFAULT_VERSION, installed_folder, python_of
+from meshsight.workflows.blender_wheel import fetch_wheel, find_wheel
 
 VERSIONS = ("5.0.1", "4.5.15", "4.2.23")
 DOWNLOAD_MB, DISK_MB = 375, 1000
@@ -39,17 +41,18 @@ class Installed:
     was_there: bool
 
 
-def install_blender(version: str = DEFAULT_VERSION, *, progress: bool = True) -> Installed:
+def install_blender(version: str = DEFAULT_VERSION, *, progress: bool = True, wait_s: float = WAIT_S) -> Installed:
     """Installs bpy; what was begun is gone on with, what is complete is left alone.
 
     Args:
         version: of Blender, as in "5.0.1".
-        progress: show pip's progress bar.
+        progress: show how much is there.
+        wait_s: before the second attempt after a broken connection; doubled before each further one.
 
     Raises:
         CallError: there is no Python 3.11.
         StorageError: the disk is too full.
-        ExecutionError: pip cannot install it.
+        ExecutionError: it cannot be downloaded, or pip cannot install it.
     """
     folder = installed_folder(version)
     python = python_of(folder)
@@ -61,10 +64,12 @@ def install_blender(version: str = DEFAULT_VERSION, *, progress: bool = True) ->
     log.info("bpy %s: %d MB to download, %d MB on disk, in %s", version, DOWNLOAD_MB, DISK_MB, folder)
     if not python.exists():
         _run([maker, "-m", "venv", str(folder)], "cannot make an environment")
-    # pip takes up a broken download by itself, keeps whole ones in its cache, and skips what is installed.
+    wheel = find_wheel(python, version)
+    path = None if wheel is None else fetch_wheel(wheel, folder.parent, progress=progress, wait_s=wait_s)
+    # pip keeps whole downloads in its cache, and skips what is installed.
     bar = "on" if progress else "off"
     pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--progress-bar", bar]
-    _run([*pip, "--retries", "5", f"bpy=={version}"], f"cannot install bpy {version}")
+    _run([*pip, f"bpy=={version}" if path is None else str(path)], f"cannot install bpy {version}")
     found = subprocess.run(
         [str(python), "-c", "import bpy; print(bpy.app.version_string)"], capture_output=True, text=True, check=False
     )
@@ -72,6 +77,8 @@ def install_blender(version: str = DEFAULT_VERSION, *, progress: bool = True) ->
         words = " ".join(found.stderr.split())
         raise ExecutionError(f"bpy {version} is installed but cannot start.{library_advice(words) or ' ' + words}")
     write_json(folder / COMPLETE, {"version": version})
+    if path is not None:
+        path.unlink()
     return Installed(version=version, python=python, was_there=False)
 
 
@@ -104,12 +111,12 @@ def _check_disk(folder: Path) -> None:
 
 def _run(command: list[str], what: str) -> None:
     """Runs a command whose output goes to stderr as it comes, and ends with its last error as one line."""
-    process = subprocess.Popen(command, stdout=sys.stderr, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
     lines: list[str] = []
-    for line in process.stderr:
-        log.debug("%s", line.rstrip())
-        lines.append(" ".join(line.split()))
-    if process.wait() != 0:
+    with subprocess.Popen(command, stdout=sys.stderr, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            log.debug("%s", line.rstrip())
+            lines.append(" ".join(line.split()))
+    if process.returncode != 0:
         errors = [line for line in lines if line.startswith("ERROR")] or lines[-1:]
         raise ExecutionError(f"{what}: {' '.join(errors) or f'exit code {process.returncode}'}. Run it again to go on.")

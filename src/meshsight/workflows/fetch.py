@@ -1,17 +1,12 @@
 """`meshsight fetch`: the only verb that downloads data, from the address that the user gives."""
 
-import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
-
-from tqdm import tqdm
 
 from meshsight.datasets.fetching.cache import PREFIX
 from meshsight.datasets.fetching.download import WAIT_S
 from meshsight.datasets.fetching.fetch import fetch_set
-
-log = logging.getLogger(__name__)
+from meshsight.workflows.download_bar import DownloadBar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +47,7 @@ def fetch(
         DataError: there is no such file, its checksum is another, or it cannot be unpacked.
         StorageError: the disk is full.
     """
-    shown = _Shown(url, progress)
+    shown = DownloadBar(url, progress)
     try:
         found, received = fetch_set(url, name, sha256, shown.update, wait_s)
     finally:
@@ -65,32 +60,3 @@ def fetch(
         size=found.size,
         received=received,
     )
-
-
-class _Shown:
-    """What a person sees of a download: its size first, then a bar."""
-
-    def __init__(self, url: str, is_shown: bool) -> None:
-        self._url = url
-        self._is_shown = is_shown and log.isEnabledFor(logging.INFO)
-        self._bar: tqdm[NoReturn] | None = None
-
-    def update(self, done: int, size: int | None) -> None:
-        """Takes in how much is there."""
-        if self._bar is None:
-            there = f", of which {_megabytes(done)} are there" if done else ""
-            log.info("%s: %s%s", self._url, "of unknown size" if size is None else _megabytes(size), there)
-            is_off = None if self._is_shown else True
-            self._bar = tqdm(
-                total=size, initial=done, unit="B", unit_scale=True, desc="fetch", disable=is_off, dynamic_ncols=True
-            )
-        self._bar.update(done - self._bar.n)
-
-    def close(self) -> None:
-        """Ends the bar."""
-        if self._bar is not None:
-            self._bar.close()
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:.1f} MB"

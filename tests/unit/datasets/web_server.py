@@ -65,6 +65,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body) - start))
         if site.tag:
             self.send_header("ETag", site.tag)
+        if self.path.endswith("/"):
+            self.send_header("Content-Type", "text/html")
         self.end_headers()
         return body[start:]
 

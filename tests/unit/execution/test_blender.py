@@ -11,7 +11,14 @@ import pytest
 
 from meshsight.core.errors import CallError, ExecutionError, MissingExtraError, RenderError
 from meshsight.execution.blender.keeper import BlenderKeeper, KeeperSettings
-from meshsight.execution.blender.places import BLENDER_VARIABLE, COMPLETE, command_for, find_blender, installed_folder
+from meshsight.execution.blender.places import (
+    BLENDER_VARIABLE,
+    COMPLETE,
+    command_for,
+    find_blender,
+    find_blender_before,
+    installed_folder,
+)
 from meshsight.execution.blender.process import BlenderDied, BlenderProcess
 from meshsight.execution.blender.wire import pack, read_parcel
 
@@ -146,6 +153,27 @@ def test_blender_is_looked_for_where_it_was_named_then_where_it_was_installed(tm
     assert find_blender(str(installed_folder("4.2.23"))) == installed_folder("4.2.23") / "bin" / "python"
     with pytest.raises(CallError, match=r"renderer\.blender: /nowhere"):
         find_blender("/nowhere")
+
+
+def test_what_blender_5_gave_up_is_read_by_an_older_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("MESHSIGHT_CACHE", str(tmp_path))
+    monkeypatch.delenv(BLENDER_VARIABLE, raising=False)
+    with pytest.raises(
+        MissingExtraError, match=r"given up with version 5: run `meshsight blender install --version 4\.5"
+    ):
+        find_blender_before(5, None)
+    pythons = {}
+    for version in ("5.0.1", "4.2.23", "4.5.15"):
+        pythons[version] = installed_folder(version) / "bin" / "python"
+        pythons[version].parent.mkdir(parents=True)
+        pythons[version].touch(mode=0o755)
+        (installed_folder(version) / COMPLETE).write_text("{}")
+        if version == "5.0.1":
+            assert find_blender_before(5, None) == pythons["5.0.1"]  # which says itself that it cannot, and what can
+    assert find_blender(None) == pythons["5.0.1"]
+    monkeypatch.setenv(BLENDER_VARIABLE, str(pythons["5.0.1"]))
+    assert find_blender_before(5, None) == pythons["4.5.15"]
+    assert find_blender_before(5, str(pythons["4.2.23"])) == pythons["4.2.23"]
 
 
 def test_a_program_takes_the_script_without_settings_and_scripts_of_others():

@@ -10,6 +10,8 @@ from meshsight.core.errors import CallError, MissingExtraError
 
 BLENDER_VARIABLE = "MESHSIGHT_BLENDER"
 DEFAULT_VERSION = "5.0.1"
+LAST_OLDER = "4.5.15"
+"""The last one before version 5 that is tested."""
 COMPLETE = "complete.json"
 
 
@@ -33,15 +35,44 @@ def find_blender(named: str | None) -> Path:
     for given, source in ((named, "renderer.blender"), (os.environ.get(BLENDER_VARIABLE), BLENDER_VARIABLE)):
         if given:
             return _existing(Path(given).expanduser(), source)
-    installed = sorted(installed_folder("*").parent.glob(f"bpy-*/{COMPLETE}"), reverse=True)
-    preferred = installed_folder(DEFAULT_VERSION) / COMPLETE
-    for marker in (preferred, *installed):
-        if marker.is_file() and python_of(marker.parent).exists():
-            return python_of(marker.parent)
+    for _, python in installed_versions():
+        return python
     raise MissingExtraError(
         "Blender is not installed: run `meshsight blender install`, or name a Blender program, or a Python that has "
         f"bpy, in {BLENDER_VARIABLE}"
     )
+
+
+def installed_versions() -> list[tuple[tuple[int, ...], Path]]:
+    """Returns version and interpreter of each bpy that `meshsight blender install` put here, the usual one first."""
+    found: list[tuple[tuple[int, ...], Path]] = []
+    for marker in installed_folder("*").parent.glob(f"bpy-*/{COMPLETE}"):
+        version = marker.parent.name.removeprefix("bpy-")
+        python = python_of(marker.parent)
+        if python.exists() and all(part.isdigit() for part in version.split(".")):
+            found.append((tuple(int(part) for part in version.split(".")), python))
+    usual = tuple(int(part) for part in DEFAULT_VERSION.split("."))
+    return sorted(found, key=lambda each: (each[0] == usual, each[0]), reverse=True)
+
+
+def find_blender_before(major: int, named: str | None) -> Path:
+    """Returns a Blender that still has what a version gave up: the one named, else an installed one that is older.
+
+    Where none is older, it is the one that `find_blender` returns, which may be older, too.
+
+    Raises:
+        CallError, MissingExtraError: as `find_blender`.
+    """
+    older = [python for version, python in installed_versions() if version[0] < major]
+    if older and not named:
+        return older[0]
+    try:
+        return find_blender(named)
+    except MissingExtraError as error:
+        raise MissingExtraError(
+            f"Blender is not installed, and what is wanted of it was given up with version {major}: run `meshsight "
+            f"blender install --version {LAST_OLDER}`"
+        ) from error
 
 
 def _existing(path: Path, source: str) -> Path:

@@ -37,8 +37,8 @@ def read_dae(path):
     """Reads Collada, which Blender gave up with 5.0."""
     if "collada_import" not in dir(bpy.ops.wm):
         raise RuntimeError(
-            f"Blender {bpy.app.version_string} reads no Collada; 4.5 does: meshsight blender install --version 4.5.15, "
-            "and name it in MESHSIGHT_BLENDER"
+            f"Blender {bpy.app.version_string} reads no Collada; 4.5 does, and is found where it is "
+            "installed: meshsight blender install --version 4.5.15"
         )
     bpy.ops.wm.collada_import(filepath=path, import_units=False)
 
