@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from meshsight.assets.builtin.catalogue import TWINS, list_objects, list_shapes, make_builtin
+from meshsight.assets.builtin.catalogue import TWINS, list_football, list_objects, list_shapes, make_builtin
+from meshsight.assets.builtin.football import RADIUS_M
 from meshsight.assets.builtin.solids import circle, extrude, extrude_ring, rounded_box, triangulate
 from meshsight.assets.builtin.surface import Surface, ball, cylinder, lathe, sweep
 from meshsight.assets.checks.examining import examine_model
@@ -13,7 +14,8 @@ from meshsight.core.errors import AssetError
 from meshsight.records.mesh import bounds_of
 from meshsight.specs.mesh_import import MeshImport
 
-NAMES = [*list_objects(), *list_shapes()]
+NAMES = [*list_objects(), *list_shapes(), *list_football()]
+LARGEST_M = {name: 1.21 if name in list_football() else 0.31 for name in NAMES}
 
 
 def _volume(surface: Surface) -> float:
@@ -24,7 +26,7 @@ def _volume(surface: Surface) -> float:
 def test_there_are_enough_objects_with_a_line_each():
     assert len(list_objects()) >= 12
     assert len(list_shapes()) >= 9
-    for line in [*list_objects().values(), *list_shapes().values()]:
+    for line in [*list_objects().values(), *list_shapes().values(), *list_football().values()]:
         assert line
         assert "\n" not in line
         assert line.endswith(".")
@@ -41,7 +43,7 @@ def test_an_object_is_a_closed_outward_surface(name):
 def test_an_object_is_life_size_and_centred(name):
     bounds = bounds_of(make_builtin(name))
     np.testing.assert_allclose(bounds.center, 0, atol=1e-6)
-    assert 0.05 <= bounds.size.max() <= 0.31
+    assert 0.05 <= bounds.size.max() <= LARGEST_M[name]
     assert make_builtin(name).num_faces <= 5000
 
 
@@ -60,6 +62,16 @@ def test_an_object_is_whole(name):
 def test_every_object_shows_a_texture_or_several_materials(name):
     parts = make_builtin(name).parts
     assert any(p.material.base_color_texture is not None for p in parts) or len(parts) > 1
+
+
+@pytest.mark.parametrize("name", [name for name in list_football() if name.startswith("ball_")])
+def test_a_ball_is_round_and_its_pattern_can_be_seen(name):
+    mesh = make_builtin(name)
+    np.testing.assert_allclose(bounds_of(mesh).size, 2 * RADIUS_M, rtol=2e-3)
+    skin = mesh.parts[0].material.base_color_texture.astype(float).mean(axis=-1)
+    area = np.sin(np.pi * (np.arange(len(skin)) + 0.5) / len(skin))[:, None] * np.ones(skin.shape)
+    dark = float((area * (skin < 0.6 * skin.max())).sum() / area.sum())
+    assert name == "ball_orange" or 0.08 < dark < 0.7  # the classic one's pentagons cover 0.24 of it
 
 
 @pytest.mark.parametrize(("one", "other"), TWINS)

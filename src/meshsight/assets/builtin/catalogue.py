@@ -57,8 +57,10 @@ _FOOTBALL: tuple[Maker, ...] = (
     football.ball_octants,
     football.ball_orange,
     football.ball_panels,
+    football.ball_patchwork,
     football.ball_ribbons,
     football.ball_spotted,
+    football.ball_squares,
     football.ball_swirl,
     football.ball_triangles,
     football.ball_wedges,
@@ -76,6 +78,7 @@ _FOOTBALL: tuple[Maker, ...] = (
     football.robot_dark,
     football.robot_grey,
     football.robot_jersey,
+    football.robot_orange,
     football.robot_white,
 )
 _MAKERS: dict[str, Maker] = {maker.__name__: maker for maker in (*_OBJECTS, *_SHAPES, *_FOOTBALL)}

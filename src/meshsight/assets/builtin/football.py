@@ -52,15 +52,29 @@ def _caps(corners: Float[np.ndarray, "k 3"], radius_deg: float) -> Pattern:
     return lambda directions: (directions @ axes.T).max(axis=-1) > np.cos(np.radians(radius_deg))
 
 
+def _faces(corners: Float[np.ndarray, "12 3"]) -> Float[np.ndarray, "20 3"]:
+    """Returns the directions of the middles of the icosahedron's faces."""
+    near = corners @ corners.T > 0.4
+    triples = [
+        (a, b, c)
+        for a in range(12)
+        for b in range(a + 1, 12)
+        for c in range(b + 1, 12)
+        if near[a, b] and near[b, c] and near[a, c]
+    ]
+    middles = corners[np.array(triples)].sum(axis=1)
+    return middles / np.linalg.norm(middles, axis=1, keepdims=True)
+
+
 def ball_classic() -> list[MeshPart]:
     """Football: white with twelve black pentagons, 10 cm."""
     corners = _icosahedron()
+    faces = _faces(corners)
 
     def pattern(directions: Directions) -> np.ndarray:
-        # A face of the dodecahedron's kind about each corner: the five nearest other corners bound it.
-        closeness = directions @ corners.T
-        nearest = np.sort(closeness, axis=-1)
-        return nearest[..., -1] - 0.34 * nearest[..., -2] > 0.83
+        # A truncated icosahedron blown up: a ray leaves it through the face that it meets first. Pentagons lie 2.327
+        # and hexagons 2.267 edges from the middle.
+        return (directions @ corners.T).max(axis=-1) / 2.327 > (directions @ faces.T).max(axis=-1) / 2.267
 
     return _ball("ball_classic", pattern, (WHITE, BLACK))
 
@@ -107,6 +121,28 @@ def ball_triangles() -> list[MeshPart]:
         return nearest[..., -3] > 0.66
 
     return _ball("ball_triangles", pattern, (WHITE, BLACK))
+
+
+def ball_squares() -> list[MeshPart]:
+    """Ball: white with a dark square on each of six sides, 10 cm."""
+
+    def pattern(directions: Directions) -> np.ndarray:
+        sizes = np.sort(np.abs(directions), axis=-1)
+        return sizes[..., 1] < 0.45 * sizes[..., 2]
+
+    return _ball("ball_squares", pattern, (WHITE, (30, 30, 34)))
+
+
+def ball_patchwork() -> list[MeshPart]:
+    """Ball: irregular patches, black, white and green, 10 cm."""
+    centres = np.random.default_rng(7).standard_normal((36, 3))
+    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
+    colors = np.array([0, 1, 0, 1, 0, 2] * 6)
+    return _ball(
+        "ball_patchwork",
+        lambda directions: colors[(directions @ centres.T).argmax(axis=-1)],
+        (WHITE, BLACK, (20, 110, 50)),
+    )
 
 
 def ball_swirl() -> list[MeshPart]:
@@ -190,6 +226,12 @@ def robot_blue() -> list[MeshPart]:
     """Walking robot: white with a blue jersey and dark joints, broad, 58 cm."""
     jersey = make_part(rounded_box((0.115, 0.215, 0.15), 0.035).moved(z=0.38), plain((30, 60, 170), roughness=0.9))
     return [*_robot((225, 225, 228), (35, 35, 40), (240, 240, 240), 0.2), jersey]
+
+
+def robot_orange() -> list[MeshPart]:
+    """Walking robot: silver with an orange jersey and black head, 58 cm."""
+    jersey = make_part(rounded_box((0.11, 0.165, 0.16), 0.03).moved(z=0.375), plain((225, 110, 20), roughness=0.9))
+    return [*_robot((205, 205, 208), (70, 70, 75), (35, 35, 38), 0.15), jersey]
 
 
 def _painted_on_turf(surface: Surface) -> list[MeshPart]:
