@@ -1,9 +1,12 @@
 """Scenes of a robot football pitch, hard on purpose, to cut ball patches from: `meshsight patches make`.
 
-Balls of six patterns among robots, field lines, goal posts and things that look like balls, on turf and other floors;
-much is blurred, dark, hidden or cut off. The test has two other patterns, two other robots, and surroundings and
-floors of its own.
+Balls of many patterns among robots, field lines, goal posts and things that look like balls, on turf and other floors;
+much is blurred, dark, hidden or cut off. The scenes to choose settings on and those to measure on have patterns,
+robots, surroundings and floors of their own: what does well on them does not know them by heart.
 """
+
+from functools import partial
+from typing import NamedTuple
 
 from meshsight.presets._variants import Variant, print_variant
 from meshsight.specs.distributions import LogUniform, Uniform
@@ -16,61 +19,83 @@ from meshsight.synthesis.cameras import shell
 from meshsight.synthesis.placements import ground
 from meshsight.synthesis.surface import SurfaceSpec
 
-BALLS = ("classic", "octants", "panels", "ribbons", "spotted", "swirl")
-TEST_BALLS = ("triangles", "wedges")
-ROBOTS = ("white", "dark", "jersey")
-TEST_ROBOTS = ("blue", "grey")
 PITCH = ("line_straight", "line_corner", "line_circle", "penalty_mark", "goal_post")
-LOOKALIKES = ("sphere", "checker", "cone")
-TEST_LOOKALIKES = ("can", "egg")
-FLOORS: tuple[TextureFamily, ...] = ("fabric", "gravel", "noise", "speckle", "wood")
-TEST_FLOORS: tuple[TextureFamily, ...] = ("marble", "bricks", "brushed")
-SURROUNDINGS: tuple[EnvironmentFamily, ...] = ("lamps", "neon", "overcast", "room", "sky", "studio")
-TEST_SURROUNDINGS: tuple[EnvironmentFamily, ...] = ("hall", "sunset")
-NUM_TRAINING = 1600
-NUM_TEST = 300
 
 
-def training_scenes() -> SceneSpec:
-    """Returns the recipe of the training scenes."""
-    others = (*(f"robot_{name}" for name in ROBOTS), *PITCH, *(f"lookalike_{name}" for name in LOOKALIKES))
-    return _scenes(1, NUM_TRAINING, BALLS, others, _Surroundings(FLOORS, SURROUNDINGS, (0, 149)))
+class Cast(NamedTuple):
+    """Who plays in a set of scenes, and where; two sets have no ball, robot, floor or surroundings in common.
+
+    Attributes:
+        seed: of the scenes.
+        frames: how many.
+        balls, robots, lookalikes: built-in objects, without the beginnings of their names.
+        floors, surroundings: families of textures and environments.
+        seeds: first and last of the procedural pictures.
+    """
+
+    seed: int
+    frames: int
+    balls: tuple[str, ...]
+    robots: tuple[str, ...]
+    lookalikes: tuple[str, ...]
+    floors: tuple[TextureFamily, ...]
+    surroundings: tuple[EnvironmentFamily, ...]
+    seeds: tuple[int, int]
 
 
-def held_out_scenes() -> SceneSpec:
-    """Returns the recipe of the test scenes: other balls, robots, things, floors, surroundings and seeds."""
-    others = (*(f"robot_{name}" for name in TEST_ROBOTS), *PITCH, *(f"lookalike_{name}" for name in TEST_LOOKALIKES))
-    return _scenes(2, NUM_TEST, TEST_BALLS, others, _Surroundings(TEST_FLOORS, TEST_SURROUNDINGS, (150, 199)))
+TRAINING = Cast(
+    seed=1,
+    frames=1600,
+    balls=("classic", "octants", "panels", "ribbons", "spotted", "squares"),
+    robots=("white", "dark"),
+    lookalikes=("sphere", "checker", "cone"),
+    floors=("fabric", "gravel", "noise", "speckle"),
+    surroundings=("lamps", "neon", "overcast", "room", "sky"),
+    seeds=(0, 119),
+)
+VALIDATION = Cast(
+    seed=3,
+    frames=300,
+    balls=("swirl", "patchwork"),
+    robots=("jersey", "orange"),
+    lookalikes=("sphere", "checker", "cone"),
+    floors=("wood",),
+    surroundings=("studio",),
+    seeds=(120, 149),
+)
+TEST = Cast(
+    seed=2,
+    frames=400,
+    balls=("triangles", "wedges"),
+    robots=("blue", "grey"),
+    lookalikes=("can", "egg"),
+    floors=("marble", "bricks", "brushed"),
+    surroundings=("hall", "sunset"),
+    seeds=(150, 199),
+)
 
 
-class _Surroundings:
-    """Families and seeds of floors and surroundings."""
-
-    def __init__(
-        self,
-        floors: tuple[TextureFamily, ...],
-        environments: tuple[EnvironmentFamily, ...],
-        seeds: tuple[int, int],
-    ):
-        self.floors = ProceduralTextures(families=floors, seeds=(seeds[0] // 4, seeds[1] // 4))
-        self.environments = ProceduralEnvironments(families=environments, seeds=(seeds[0] // 2, seeds[1] // 2))
-        self.seeds = seeds
-
-
-def _scenes(
-    seed: int, frames: int, balls: tuple[str, ...], others: tuple[str, ...], around: _Surroundings
-) -> SceneSpec:
+def scenes(cast: Cast) -> SceneSpec:
+    """Returns the recipe of a set of scenes."""
+    first, last = cast.seeds
+    floors = ProceduralTextures(families=cast.floors, seeds=(first // 4, last // 4))
+    environments = ProceduralEnvironments(families=cast.surroundings, seeds=(first // 2, last // 2))
+    others = (
+        *(f"robot_{name}" for name in cast.robots),
+        *PITCH,
+        *(f"lookalike_{name}" for name in cast.lookalikes),
+    )
     return SceneSpec(
-        seed=seed,
-        frames=frames,
+        seed=cast.seed,
+        frames=cast.frames,
         image=ImageSpec(size_hw=(360, 480), format="png"),
-        objects=tuple(ObjectSpec(name="ball", mesh=f"builtin:ball_{name}") for name in balls),
+        objects=tuple(ObjectSpec(name="ball", mesh=f"builtin:ball_{name}") for name in cast.balls),
         count=Uniform(low=3, high=6),
         placement=ground.Spec(
             density=Uniform(low=0.02, high=0.12),
             upright=0.0,
             surface=SurfaceSpec(
-                textures=around.floors,
+                textures=floors,
                 tile=LogUniform(low=0.3, high=2.0),
                 hue_deg=Uniform(low=85, high=150),
                 saturation=Uniform(low=0.3, high=0.85),
@@ -86,8 +111,8 @@ def _scenes(
             in_front=0.25,
             materials=MaterialJitter(probability=0.3),
         ),
-        environment=EnvironmentSpec(source=around.environments, strength=LogUniform(low=0.25, high=1.2)),
-        backgrounds=(EnvironmentBackground(weight=2), ProceduralBackgrounds(weight=1, seeds=around.seeds)),
+        environment=EnvironmentSpec(source=environments, strength=LogUniform(low=0.25, high=1.2)),
+        backgrounds=(EnvironmentBackground(weight=2), ProceduralBackgrounds(weight=1, seeds=cast.seeds)),
         sensor=SensorSpec(
             exposure_ev=Uniform(low=-1.0, high=0.6),
             blur_sigma_px=Uniform(low=0.0, high=2.2),
@@ -99,8 +124,9 @@ def _scenes(
 
 
 VARIANTS = {
-    "train": Variant(make=training_scenes, about="scenes to learn from"),
-    "test": Variant(make=held_out_scenes, about="scenes to measure on, with nothing in them that training saw"),
+    "train": Variant(make=partial(scenes, TRAINING), about="scenes to learn from"),
+    "validation": Variant(make=partial(scenes, VALIDATION), about="scenes to choose settings on"),
+    "test": Variant(make=partial(scenes, TEST), about="scenes to measure on"),
 }
 
 
