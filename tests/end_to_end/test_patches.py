@@ -1,5 +1,6 @@
 """A team's walk through the command line: patches, a network, its report, the robot's code."""
 
+import csv
 import json
 import zipfile
 from pathlib import Path
@@ -96,6 +97,19 @@ def test_png_patches_say_the_same(photos: Path, tmp_path: Path) -> None:
     png, h5 = (read_patches(open_dataset(path), "ball") for path in (tmp_path / "png" / "patches", tmp_path / "h5"))
     np.testing.assert_array_equal(np.sort(png.pixels.sum(axis=(1, 2, 3))), np.sort(h5.pixels.sum(axis=(1, 2, 3))))
     assert png.balls.sum() == h5.balls.sum()
+    assert png.origins is not None and h5.origins is not None  # and each can be found again in its photograph
+    for arrays in (png, h5):
+        np.testing.assert_array_equal(arrays.places, arrays.origins.places)
+        for row in range(0, len(arrays), 40):
+            x1, y1, x2, y2 = arrays.origins.corners[row].tolist()
+            photo = cv2.imread(str(photos / arrays.origins.images[row]))
+            assert tuple(arrays.origins.size_hw[row]) == photo.shape[:2]
+            if min(x1, y1) >= 0 and x2 <= 160 and y2 <= 120:
+                y = cv2.cvtColor(photo[y1:y2, x1:x2], cv2.COLOR_BGR2YUV)[..., 0]
+                assert abs(float(y.mean()) - float(arrays.pixels[row].mean())) < 6
+    run("convert", tmp_path / "png" / "patches", tmp_path / "back", "--to", "patches_h5")
+    back = read_patches(open_dataset(tmp_path / "back"), "ball")
+    assert back.origins is not None and sorted(back.origins.images) == sorted(h5.origins.images)
 
 
 def test_a_class_that_is_not_there_is_refused(photos: Path, tmp_path: Path) -> None:
@@ -113,6 +127,10 @@ def test_the_report_counts_its_mistakes_and_shows_them(trained: Path, patches: P
     for kind in ("false_positives", "false_negatives"):
         [archive] = [file for file in report["files"] if file.endswith(f"{kind}.zip")]
         assert len(zipfile.ZipFile(archive).namelist()) == confusion[kind]
+    [table] = [file for file in report["files"] if file.endswith(".csv")]
+    lines = list(csv.DictReader(Path(table).read_text().splitlines()))
+    assert len(lines) == confusion["false_positives"] + confusion["false_negatives"]
+    assert all(line["image"].endswith(".png") and int(line["x1"]) < int(line["x2"]) for line in lines)
     assert "Ball or not" in (tmp_path / "evaluation.html").read_text()
     assert (trained / "evaluation" / "evaluation.json").exists()
 
@@ -140,3 +158,14 @@ def test_single_pictures_can_be_asked(trained: Path, tmp_path: Path) -> None:
     (tmp_path / "b.png").write_bytes(cv2.imencode(".png", np.full((20, 16), 90, np.uint8))[1].tobytes())
     wrong = run("predict", trained, tmp_path / "b.png", "--out", tmp_path / "out2", code=1)
     assert "16x20 px of 1 channel; the network takes 16x16" in wrong["error"]
+
+
+def test_without_a_validation_set_the_report_is_of_what_was_held_out(patches: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "r.yaml"
+    recipe.write_text(CliRunner().invoke(program, ["init", "patch/582"]).stdout)
+    lengths = ("--set", "epochs=1", "--set", "batch_size=32", "--threads", "1", "--device", "cpu")
+    run("train", recipe, "--data", f"{patches}#train", "--out", tmp_path / "run", *lengths)
+    report = json.loads((tmp_path / "run" / "evaluation" / "evaluation.json").read_text())
+    all_of_them = len(read_patches(open_dataset(f"{patches}#train"), "ball"))
+    assert report["reports"][0]["name"] == "held out"
+    assert report["reports"][0]["num_patches"] == pytest.approx(0.15 * all_of_them, rel=0.35)

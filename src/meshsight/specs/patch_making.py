@@ -56,12 +56,15 @@ class PatchMakeSpec(Spec):
     outside: int = Field(default=128, ge=0, le=255)
     """Grey that stands for what lies outside the image."""
     classes: dict[str, Annotated[float, Field(gt=0, le=1)]] = Field(default_factory=lambda: {"ball": 0.5})
-    """Classes and the share of an object's box that must lie in a patch that is called so (NaoTH: ball 0.5, robot 0.4,
-    penalty_mark 0.75). A patch of which two classes can be said is left out."""
+    """Classes and the share of an object that must be seen in a patch that is called so (NaoTH: ball 0.5, robot 0.4,
+    penalty_mark 0.75). What is hidden or lies outside the image is not seen; where only a box is known, its share
+    counts. A patch of which two classes can be said is left out."""
     background_below: Probability = 0.15
-    """A patch with less of each object than this is called nothing; between this and the class's share it is left
+    """A patch that shows less of each object than this is called nothing; between this and the class's share it is left
     out."""
-    min_visibility: Probability = 0.3
+    covered_below: Probability = 0.25
+    """One that an object covers by more than this is not called nothing either: it may lie inside a large ball."""
+    min_visibility: Probability = 0.5
     """Objects less visible than this (where that is known) get no patches, and none that shows them counts as empty."""
     min_side_px: float = Field(default=8.0, gt=0)
     """Objects smaller than this in the image get none either."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from meshsight.core.errors import DataError
 from meshsight.core.kinds import Kinds
 from meshsight.datasets.patches.arrays import PatchArrays, in_words, read_patches
+from meshsight.records.dataset import Dataset
 from meshsight.records.patches import PATCH_MANIFEST, PatchModel, PatchSignature
 from meshsight.specs.learning import is_of_patches
 from meshsight.workflows.sources import open_source
@@ -36,13 +37,13 @@ def open_patch_model(path: Path, device: str = "auto") -> PatchModel:
     return PATCH_SOURCES.builder(kind)(path, device)
 
 
-def open_patches(source: str | Path, signature: PatchSignature) -> PatchArrays:
+def open_patches(source: str | Path | Dataset | PatchArrays, signature: PatchSignature) -> PatchArrays:
     """Reads patches that a network can look at.
 
     Raises:
         DataError: they are bad, or of another size or colour mode than the network's.
     """
-    patches = read_patches(open_source(source), signature.ball)
+    patches = source if isinstance(source, PatchArrays) else read_patches(open_source(source), signature.ball)
     expected = (*signature.input_hw, signature.channels)
     if patches.pixels.shape[1:] != expected:
         raise DataError(

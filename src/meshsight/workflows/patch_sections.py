@@ -120,7 +120,9 @@ def _mistake_blocks(patches: PatchArrays, mistakes: Mistakes) -> tuple[Gallery |
         )
         for kind, found in mistakes.by_kind.items()
     ]
-    note = Paragraph(text="All of them lie beside this page, as pictures and as zip files.")
+    note = Paragraph(
+        text="All of them lie beside this page, as pictures, as zip files, and in a table that says where each was cut."
+    )
     return (note, Gallery(items=(Captioned(content=draw_sheet(rows)),), min_width_px=900))
 
 

@@ -1,5 +1,6 @@
 """`evaluate` of a patch network: a page, plain figures, and the mistakes as pictures and as a zip."""
 
+import csv
 import io
 import logging
 import zipfile
@@ -18,6 +19,7 @@ from meshsight.datasets.patches.arrays import PatchArrays
 from meshsight.evaluation.patches import PatchReport, PatchTruth, report_patches
 from meshsight.plotting.page import Page, render_page
 from meshsight.plotting.patch_sheet import PatchRow, draw_sheet
+from meshsight.records.dataset import Dataset
 from meshsight.records.patches import PatchGuesses, PatchModel
 from meshsight.workflows.patch_models import open_patch_model, open_patches
 from meshsight.workflows.patch_sections import Mistakes, patch_sections
@@ -47,7 +49,7 @@ class PatchesEvaluated:
 def evaluate_patches(
     target: Path,
     *,
-    data: Sequence[str | Path],
+    data: Sequence[str | Path | Dataset | PatchArrays],
     out: Path,
     threshold: float | None = None,
     beta: float = 1.0,
@@ -57,7 +59,7 @@ def evaluate_patches(
 
     Args:
         target: a run, or an exported graph.
-        data: sets of patches: folders or files, `NAME=FOLDER`.
+        data: sets of patches: folders or files, `NAME=FOLDER`, or what was read from them.
         out: folder for the report.
         threshold: from which score on a patch counts as a ball; None takes the network's own.
         beta: of F-beta.
@@ -77,7 +79,7 @@ def evaluate_patches(
     for patches, guesses, report in measured:
         mistakes = _mistakes(patches, guesses, report)
         sections += patch_sections(report, patches, guesses, mistakes, report.name if len(measured) > 1 else "")
-        files += _write_mistakes(out, patches, report.name, mistakes)
+        files += _write_mistakes(out, patches, guesses, mistakes)
         _say(report)
     result = PatchesEvaluated(
         reports=tuple(report for _, _, report in measured),
@@ -117,7 +119,7 @@ def _plain(report: PatchReport) -> dict[str, object]:
 
 
 def _measure(
-    model: PatchModel, source: str | Path, threshold: float | None, beta: float
+    model: PatchModel, source: str | Path | Dataset | PatchArrays, threshold: float | None, beta: float
 ) -> tuple[PatchArrays, PatchGuesses, PatchReport]:
     patches = open_patches(source, model.signature)
     guesses = model.look(patches.pixels, patches.places)
@@ -149,9 +151,9 @@ def _mistakes(patches: PatchArrays, guesses: PatchGuesses, report: PatchReport) 
     )
 
 
-def _write_mistakes(out: Path, patches: PatchArrays, name: str, mistakes: Mistakes) -> list[Path]:
-    """Writes a picture of each kind of mistake, and a zip with all of them as PNG files."""
-    stem = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name)
+def _write_mistakes(out: Path, patches: PatchArrays, guesses: PatchGuesses, mistakes: Mistakes) -> list[Path]:
+    """Writes a picture of each kind of mistake, a zip with all of them as PNG files, and a table of where they were."""
+    stem = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in patches.name)
     files: list[Path] = []
     for kind, rows in mistakes.by_kind.items():
         shown = rows[:MOST_SHOWN]
@@ -161,15 +163,35 @@ def _write_mistakes(out: Path, patches: PatchArrays, name: str, mistakes: Mistak
         write_bytes(files[-1], encode_png(sheet))
         files.append(out / f"{stem}_{kind}.zip")
         write_bytes(files[-1], _zipped(patches, rows))
+    if guesses.scores is not None:
+        files.append(out / f"{stem}_mistakes.csv")
+        write_text(files[-1], _table(patches, guesses.scores, mistakes))
     return files
+
+
+def _table(patches: PatchArrays, scores: np.ndarray, mistakes: Mistakes) -> str:
+    """Returns a line for each mistake: its name in the zip, the score, and which part of which image it is."""
+    stream = io.StringIO()
+    table = csv.writer(stream, lineterminator="\n")
+    table.writerow(("mistake", "file", "score", "image", "x1", "y1", "x2", "y2"))
+    for kind, rows in mistakes.by_kind.items():
+        for rank, row in enumerate(rows.tolist()):
+            cut = ("",) * 5
+            if patches.origins is not None:
+                cut = (patches.origins.images[row], *patches.origins.corners[row].tolist())
+            table.writerow((kind, _name_in_zip(patches, rank, row), f"{scores[row]:.4f}", *cut))
+    return stream.getvalue()
+
+
+def _name_in_zip(patches: PatchArrays, rank: int, row: int) -> str:
+    return f"{rank:05d}_{patches.names[row].replace('/', '_').removesuffix('.png')}.png"
 
 
 def _zipped(patches: PatchArrays, rows: np.ndarray) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-        for rank, row in enumerate(rows):
-            name = patches.names[row].replace("/", "_").removesuffix(".png")
-            entry = zipfile.ZipInfo(f"{rank:05d}_{name}.png", date_time=(1980, 1, 1, 0, 0, 0))
+        for rank, row in enumerate(rows.tolist()):
+            entry = zipfile.ZipInfo(_name_in_zip(patches, rank, row), date_time=(1980, 1, 1, 0, 0, 0))
             archive.writestr(entry, encode_patch(patches.pixels[row]))
     return stream.getvalue()
 

@@ -18,11 +18,13 @@ from meshsight.datasets.formats import patches_h5, patches_png
 from meshsight.datasets.formats._patches_h5 import PatchesH5Format
 from meshsight.datasets.formats._patches_h5_files import PatchTable, write_patch_file
 from meshsight.datasets.patches.cutting import CutPatches, cut_patches
+from meshsight.datasets.patches.origins import Origins, joined_origins
 from meshsight.datasets.split import SplitRule, sides_of_units
 from meshsight.datasets.split_units import Unit
 from meshsight.datasets.target import Target
 from meshsight.plotting.patch_sheet import PatchRow, draw_sheet
 from meshsight.records.dataset import Dataset
+from meshsight.records.sample import Sample
 from meshsight.specs.base import parse_spec
 from meshsight.specs.patch_making import PatchMakeSpec
 from meshsight.workflows.generate import generate
@@ -64,10 +66,12 @@ class _Pile:
     Attributes:
         cut: one array for each field.
         groups: of each patch.
+        origins: of each patch.
     """
 
     cut: CutPatches
     groups: tuple[str, ...]
+    origins: Origins
 
 
 def make_patches(
@@ -145,31 +149,36 @@ def _check_classes(datasets: Sequence[Dataset], spec: PatchMakeSpec) -> None:
 def _cut_all(datasets: Sequence[Dataset], spec: PatchMakeSpec, progress: bool) -> _Pile:
     parts: list[CutPatches] = []
     groups: list[str] = []
+    origins: list[Origins] = []
     is_off = None if progress and log.isEnabledFor(logging.INFO) else True
     total = sum(dataset.num_samples for dataset in datasets)
     with tqdm(total=total, desc="patches", unit="image", disable=is_off, dynamic_ncols=True) as bar:
         for position, dataset in enumerate(datasets):
             prefix = f"{position}:" if len(datasets) > 1 else ""
-            for cut, group in _cut(dataset, spec):
+            for sample, cut in _cut(dataset, spec):
+                count = len(cut.labels)
                 parts.append(cut)
-                groups += [prefix + group] * len(cut.labels)
+                groups += [prefix + sample.group] * count
+                images, sizes = (prefix + sample.image,) * count, np.tile(np.array(sample.size_hw), (count, 1))
+                origins.append(Origins(images=images, size_hw=sizes, corners=cut.corners))
                 bar.update()
-    if not parts or not groups:
+    joined = joined_origins(origins)
+    if not groups or joined is None:
         raise DataError("no patches could be cut: the data have no images")
     cut = CutPatches(
         pixels=np.concatenate([part.pixels for part in parts]),
         labels=np.concatenate([part.labels for part in parts]),
         circles=np.concatenate([part.circles for part in parts]),
-        places=np.concatenate([part.places for part in parts]),
+        corners=joined.corners,
         num_left_out=sum(part.num_left_out for part in parts),
     )
-    return _Pile(cut=cut, groups=tuple(groups))
+    return _Pile(cut=cut, groups=tuple(groups), origins=joined)
 
 
-def _cut(dataset: Dataset, spec: PatchMakeSpec) -> Iterator[tuple[CutPatches, str]]:
+def _cut(dataset: Dataset, spec: PatchMakeSpec) -> Iterator[tuple[Sample, CutPatches]]:
     for sample in dataset.samples():
         image = read_image(dataset.root / sample.image)
-        yield cut_patches(image, sample, dataset.classes, spec), sample.group
+        yield sample, cut_patches(image, sample, dataset.classes, spec)
 
 
 def _split(pile: _Pile, spec: PatchMakeSpec) -> dict[str, np.ndarray]:
@@ -206,7 +215,7 @@ def _write_split(folder: Path, split: str, pile: _Pile, rows: np.ndarray, spec: 
         label=pile.cut.labels[rows],
         circles=pile.cut.circles[rows] if has_circles else None,
         groups=tuple(pile.groups[row] for row in rows),
-        places=pile.cut.places[rows],
+        origins=pile.origins.take(rows),
     )
     write_patch_file(folder / f"patches_{middle}_ball_{what}_X_y.h5", iter(pile.cut.pixels[rows]), table)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from meshsight.core.errors import CallError, TrainingError
+from meshsight.core.kinds import Kinds
 from meshsight.records.dataset import Dataset
 from meshsight.specs.base import VariantSpec
 from meshsight.specs.learning import AnyTrainSpec
@@ -19,12 +20,12 @@ from meshsight.training.processes import Processes, is_first_process, joined_pro
 from meshsight.training.progress import ProgressBar
 from meshsight.training.run_folder import RunFiles, RunManifest
 from meshsight.training.stopping import StopRequest
-from meshsight.training.tracking import GuardedTracker, open_tracker, parse_tracker
-from meshsight.workflows.patches_evaluate import evaluate_patches
-from meshsight.workflows.patches_track import record_report
+from meshsight.training.tracking import open_tracker, parse_tracker
 from meshsight.workflows.run_log import run_log
 from meshsight.workflows.run_page import RunPage
 from meshsight.workflows.sources import open_source
+
+RUN_REPORTS = Kinds("meshsight.workflows.run_reports", "report of a run")
 
 __all__ = ["Resources", "TrainOptions", "TrainResult", "parse_tracker", "train"]
 
@@ -136,10 +137,11 @@ def _train(run: _Run, stop: StopRequest) -> RunManifest:
     is_watched = run.processes.is_first
     tracker = open_tracker(options.tracker, options.is_tracker_required) if options.tracker and is_watched else None
     first, *others = [open_source(source) for source in run.data]
+    validation = tuple(open_source(source) for source in run.val)
     request = TrainingRequest(
         spec=run.spec,
         data=(first, *others),
-        validation=tuple(open_source(source) for source in run.val),
+        validation=validation,
         out=out,
         is_resumed=options.is_resumed,
         is_rate_checked=options.is_rate_checked,
@@ -151,16 +153,5 @@ def _train(run: _Run, stop: StopRequest) -> RunManifest:
     if manifest.status == "stopped" and stop():
         raise TrainingError(f"{out}: {stop.signal_name}: {manifest.message}. Continue with --resume.")
     if isinstance(run.spec, PatchTrainSpec) and is_watched:
-        _report_patches(run.spec, run.val, out, tracker)
+        RUN_REPORTS.builder("patches")(run.spec, request.data, validation, out, tracker)
     return manifest
-
-
-def _report_patches(
-    spec: PatchTrainSpec, val: Sequence[str | Path | Dataset], out: Path, tracker: GuardedTracker | None
-) -> None:
-    """Measures the weights that were kept on the validation sets, and sends the report to the tracker."""
-    named = [one for one in val if not isinstance(one, Dataset)]
-    if named:
-        result = evaluate_patches(out, data=named, out=out / "evaluation", beta=spec.validation.beta, device="cpu")
-        if tracker is not None:
-            record_report(tracker, out, result)

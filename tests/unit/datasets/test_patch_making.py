@@ -1,13 +1,16 @@
 """Patches cut from drawn discs: what they show is found again in their pixels, and what they are called by counting."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from meshsight.core.errors import SpecError
+from meshsight.core.masks import encode_mask
 from meshsight.datasets.patches.colour import in_colours
 from meshsight.datasets.patches.cutting import cut_patches
-from meshsight.datasets.patches.proposals import decide, shares_of, things_of
+from meshsight.datasets.patches.things import decide, pixels_in, things_of
 from meshsight.records.sample import ObjectLabel, PixelCounts, Sample
 from meshsight.specs.base import parse_spec
 from meshsight.specs.patch_making import PatchMakeSpec
@@ -58,8 +61,7 @@ def test_places_say_where_the_patch_was_cut() -> None:
     circles = [(12.0, 70.0, 50.0)]
     spec = PatchMakeSpec(colour="rgb", resample="nearest", size_hw=(24, 24))
     cut = cut_patches(image, sample_of(circles, [0]), NAMES, spec)
-    for place, patch in zip(cut.places, cut.pixels, strict=True):
-        x1, y1, x2, y2 = np.round(place * (160, 120, 160, 120)).astype(int)
+    for (x1, y1, x2, y2), patch in zip(cut.corners.tolist(), cut.pixels, strict=True):
         if min(x1, y1) < 0 or x2 > 160 or y2 > 120:
             continue
         columns = np.minimum(((np.arange(24)) * (x2 - x1) / 24).astype(int), x2 - x1 - 1)
@@ -73,7 +75,7 @@ def test_what_a_square_shows_is_decided_by_shares() -> None:
     squares = np.array(
         [[30, 30, 50, 50], [41, 30, 61, 50], [45, 30, 65, 50], [49, 30, 69, 50], [30, 20, 112, 102], [98, 30, 118, 50]]
     )
-    np.testing.assert_allclose(shares_of(things, squares)[:, 0], [1, 0.45, 0.25, 0.05, 1, 0])
+    np.testing.assert_allclose(pixels_in(things, squares)[:, 0] / 400, [1, 0.45, 0.25, 0.05, 1, 0])
     objects, is_sure = decide(things, squares, spec)
     assert objects.tolist()[0] == 0 and objects.tolist()[5] == 1
     assert is_sure.tolist() == [
@@ -91,9 +93,28 @@ def test_hidden_balls_get_no_patches_and_nothing_near_them_counts_as_empty() -> 
     spec = PatchMakeSpec(negatives={"near": 8.0})
     cut = cut_patches(disc_image(circles), sample_of(circles, [0], visible=0.1), NAMES, spec)
     assert not cut.labels.any()
-    corners = np.round(cut.places * (160, 120, 160, 120)).astype(np.int64)
     things = things_of(sample_of(circles, [0]), NAMES, spec)
-    assert (shares_of(things, corners) < spec.background_below).all()
+    assert (pixels_in(things, cut.corners) / things.areas < spec.background_below).all()
+
+
+def test_only_what_can_be_seen_of_a_ball_counts() -> None:
+    """The left half of the ball is hidden, and a square within a large ball shows neither ball nor nothing."""
+    y, x = np.mgrid[:120, :160] + 0.5
+    seen = (np.hypot(x - 60, y - 60) <= 40) & (x >= 60)
+    label = ObjectLabel(
+        class_id=0, box=(60.0, 20.0, 100.0, 100.0), full_box=(20.0, 20.0, 100.0, 100.0), mask=encode_mask(seen)
+    )
+    counts = PixelCounts(full=2 * int(seen.sum()), inside=2 * int(seen.sum()), visible=int(seen.sum()))
+    sample = Sample(image="a.png", size_hw=(120, 160), objects=(replace(label, pixels=counts),), frame=0, group="g")
+    things = things_of(sample, NAMES, PatchMakeSpec())
+    squares = np.array([[20, 20, 100, 100], [20, 20, 60, 100], [50, 20, 80, 100], [64, 54, 76, 66]])
+    shares = pixels_in(things, squares)[:, 0] / things.areas
+    np.testing.assert_allclose(shares, [0.5, 0.0, 0.5 * 0.609, 144 / counts.full], atol=0.01)
+    objects, is_sure = decide(things, squares, PatchMakeSpec())
+    assert objects.tolist() == [0, -1, -1, -1] and is_sure.tolist() == [True, True, False, False]
+    assert decide(things, squares, PatchMakeSpec(covered_below=1.0))[1].tolist() == [True, True, False, False]
+    hidden_without_mask = things_of(sample_of([(40.0, 60.0, 60.0)], [0]), NAMES, PatchMakeSpec())
+    assert decide(hidden_without_mask, squares[1:2], PatchMakeSpec())[0].tolist() == [0]  # the box cannot tell
 
 
 def test_an_image_gives_the_same_patches_whatever_comes_before_it() -> None:

@@ -26,6 +26,7 @@ from meshsight.datasets.formats._patches_h5_files import (
 )
 from meshsight.datasets.formats.patches_h5 import Spec
 from meshsight.datasets.patches.circle import Circle, circle_label, circle_of, class_label, made_round, made_whole
+from meshsight.datasets.patches.origins import origins_of
 from meshsight.datasets.target import Target
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import ObjectLabel, Sample
@@ -122,6 +123,7 @@ def _table(dataset: Dataset, has_circles: bool) -> PatchTable:
     numbers: list[int] = []
     circles: list[Circle] = []
     groups: list[str] = []
+    paths: list[Path] = []
     for sample in dataset.samples():
         height, width = sample.size_hw
         label = sample.objects[0] if sample.objects else None
@@ -129,11 +131,13 @@ def _table(dataset: Dataset, has_circles: bool) -> PatchTable:
         radius, x, y = circle_of(label) if has_circles and label is not None else (0.0, 0.0, 0.0)
         circles.append((radius / width, x / width, y / height))
         groups.append(sample.group)
+        paths.append(dataset.root / sample.image)
     return PatchTable(
         classes=dataset.classes,
         label=np.array(numbers, dtype=np.int64),
         circles=np.array(circles) if has_circles else None,
         groups=tuple(groups),
+        origins=origins_of(paths),
     )
 
 

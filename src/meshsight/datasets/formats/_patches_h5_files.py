@@ -15,8 +15,8 @@ from jaxtyping import Bool, Float, Int64, UInt8
 
 from meshsight.core.containers._h5 import is_images
 from meshsight.core.errors import DataError, StorageError
-from meshsight.datasets.patches.arrays import PLACES
 from meshsight.datasets.patches.circle import BALL
+from meshsight.datasets.patches.origins import IMAGE_SIZES, IMAGES, PLACES, Origins
 
 log = logging.getLogger(__name__)
 
@@ -166,14 +166,14 @@ class PatchTable:
         label: 0 or class id + 1.
         circles: radius, x and y divided by width, width and height; zeros without an object; None writes classes only.
         groups: of each patch.
-        places: corners x1, y1, x2, y2 of each patch as shares of the camera's image, or None where unknown.
+        origins: where they were cut, or None where unknown.
     """
 
     classes: tuple[str, ...]
     label: Int64[np.ndarray, " n"]
     circles: Float[np.ndarray, "n 3"] | None
     groups: tuple[str, ...]
-    places: Float[np.ndarray, "n 4"] | None = None
+    origins: Origins | None = None
 
 
 def write_patch_file(file: Path, images: Iterable[UInt8[np.ndarray, "_ _ _"]], table: PatchTable) -> None:
@@ -196,8 +196,10 @@ def write_patch_file(file: Path, images: Iterable[UInt8[np.ndarray, "_ _ _"]], t
             opened.create_dataset("y", data=table.label if table.circles is None else table.circles)
             opened.create_dataset("label", data=table.label)
             opened.create_dataset("group", data=list(table.groups), dtype=h5py.string_dtype())
-            if table.places is not None:
-                opened.create_dataset(PLACES, data=table.places.astype(np.float32))
+            if table.origins is not None:
+                opened.create_dataset(PLACES, data=table.origins.places)
+                opened.create_dataset(IMAGES, data=list(table.origins.images), dtype=h5py.string_dtype())
+                opened.create_dataset(IMAGE_SIZES, data=table.origins.size_hw.astype(np.int32))
             opened.attrs["classes"] = json.dumps(table.classes, ensure_ascii=False)
         temporary.replace(file)
     except (OSError, RuntimeError) as error:  # h5py raises the latter when a file cannot be closed

@@ -7,7 +7,9 @@ NAME_16x16_train_ball_radius_center_X_y.h5    one file for each split (train, va
 
 In the README of the field's tools the order is radius, x, y, and so are their files; a debug print of theirs says x, y,
 radius. We add `label` (n: 0 nothing, else class id + 1), `group` and the attribute `classes`, which others ignore: with
-them, nothing but a circle of radius 0 says "no ball". Older files call the labels `Y`.
+them, nothing but a circle of radius 0 says "no ball". Older files call the labels `Y`. Where it is known, `image`,
+`image_hw` and `place` say from which image a patch was cut, how large that is, and which part of it (corners x1, y1,
+x2, y2 as shares of it).
 """
 
 from typing import Literal

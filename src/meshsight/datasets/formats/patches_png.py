@@ -6,7 +6,8 @@ ball_intersect robot_intersect penalty_intersect      how much of the patch is o
 
 A patch is a ball above 0.5, a robot above 0.4, a penalty mark above 0.75, in this order; one that is both ball and
 robot is left out, as it teaches neither. A ball is the circle in pixels of the patch (which may be scaled), the others
-are the whole patch. What we write adds `class_id`, `group` and a `classes.json`; the pixels' own bytes stay.
+are the whole patch. What we write adds `class_id`, `group` and a `classes.json`, and where it is known, `image`,
+`image_width` and `image_height`: which image the patch was cut from. The pixels' own bytes stay.
 """
 
 import logging
@@ -30,6 +31,7 @@ from meshsight.datasets.class_names import read_class_list, write_class_list
 from meshsight.datasets.format import WHOLE
 from meshsight.datasets.image_names import FlatNames
 from meshsight.datasets.patches.circle import BALL, circle_label, circle_of, class_label, made_round
+from meshsight.datasets.patches.origins import CORNER_KEYS, IMAGE_KEY, SIZE_KEYS, Origins, origins_of
 from meshsight.datasets.patches.png_text import MAGIC, read_text, size_of, with_text
 from meshsight.datasets.target import Target
 from meshsight.records.dataset import Dataset
@@ -124,7 +126,7 @@ class PatchesPngFormat:
         for sample in dataset.samples():
             source = dataset.root / sample.image
             data = _png_bytes(source, target.notes)
-            text = _text_of(sample, dataset.classes)
+            text = _text_of(sample, dataset.classes, origins_of([source]))
             write_bytes(target.folder / f"{names.stem(sample.image)}.png", with_text(data, text, source))
         write_class_list(target.folder, dataset.classes, dataset.classes)
 
@@ -179,7 +181,7 @@ class _PatchReader:
         if "ball_radius" not in text or ("class_id" not in text and class_id != 0):
             return class_label(class_id, size_hw)
         height, width = size_hw
-        left, top, right, bottom = (_number(text, key, path) for key in ("p_min_x", "p_min_y", "p_max_x", "p_max_y"))
+        left, top, right, bottom = (_number(text, key, path) for key in CORNER_KEYS)
         if not (left < right and top < bottom):
             raise DataError(f"{path}: the patch ({left:g}, {top:g}) to ({right:g}, {bottom:g}) is empty")
         radius, x, y = (_number(text, key, path) for key in ("ball_radius", "ball_center_x", "ball_center_y"))
@@ -231,23 +233,26 @@ def _png_bytes(source: Path, notes: Counter[str]) -> bytes:
     return encode_png(decode_image(data, str(source)))
 
 
-def _text_of(sample: Sample, classes: Sequence[str]) -> dict[str, str]:
-    """Returns the labels as text, with the patch itself as the camera's image."""
+def _text_of(sample: Sample, classes: Sequence[str], origins: Origins | None) -> dict[str, str]:
+    """Returns the labels as text; where it is not known, the patch itself stands for the camera's image."""
     height, width = sample.size_hw
     label = sample.objects[0] if sample.objects else None
     is_ball = label is not None and classes[label.class_id].casefold() == BALL
-    text = {
-        "p_min_x": "0",
-        "p_min_y": "0",
-        "p_max_x": str(width),
-        "p_max_y": str(height),
+    corners = [0, 0, width, height] if origins is None else origins.corners[0].tolist()
+    text = dict(zip(CORNER_KEYS, map(str, corners), strict=True)) | {
         "ball_intersect": "1.0" if is_ball else "0.0",
         "robot_intersect": "0.0",
         "penalty_intersect": "0.0",
         "class_id": "-1" if label is None else str(label.class_id),
         "group": sample.group,
     }
+    if origins is not None:
+        sizes = map(str, origins.size_hw[0].tolist())
+        text |= {IMAGE_KEY: origins.images[0], **dict(zip(SIZE_KEYS, sizes, strict=True))}
     if label is not None:
         radius, x, y = circle_of(label)
-        text |= {"ball_radius": repr(radius), "ball_center_x": repr(x), "ball_center_y": repr(y)}
+        left, top, right, bottom = corners
+        scale_x, scale_y = (right - left) / width, (bottom - top) / height
+        numbers = {"ball_radius": radius * scale_x, "ball_center_x": left + x * scale_x}
+        text |= {key: repr(number) for key, number in (numbers | {"ball_center_y": top + y * scale_y}).items()}
     return text

@@ -4,7 +4,7 @@ Shapes: n patches of height h, width w and c channels.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -16,13 +16,12 @@ from PIL import Image, UnidentifiedImageError
 from meshsight.core.container import read_path, rows_of
 from meshsight.core.errors import DataError, ImageError
 from meshsight.datasets.patches.circle import circle_of
+from meshsight.datasets.patches.origins import PLACES, Origins, joined_origins, origins_of, runs_of
 from meshsight.records.dataset import Dataset
 from meshsight.records.sample import Sample
 
 MODES = {"L": 1, "LA": 2, "RGB": 3}
 """Channels of the colour modes of images that are kept as they are."""
-PLACES = "place"
-"""Array of an HDF5 file with the corners x1, y1, x2, y2 of each patch as shares of the camera's image."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,6 +37,7 @@ class PatchArrays:
         places: corners x1, y1, x2, y2 as shares of the camera's image, or None where unknown.
         groups: a number for each group, whose patches are never parted.
         names: of the patches' images.
+        origins: from which images they were cut, or None where unknown.
     """
 
     name: str
@@ -48,6 +48,7 @@ class PatchArrays:
     places: Float32[np.ndarray, "n 4"] | None
     groups: Int64[np.ndarray, " n"]
     names: tuple[str, ...]
+    origins: Origins | None = None
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -64,6 +65,7 @@ class PatchArrays:
             places=None if self.places is None else self.places[indices],
             groups=self.groups[indices],
             names=tuple(self.names[index] for index in indices),
+            origins=None if self.origins is None else self.origins.take(indices),
         )
 
     def fingerprint(self) -> str:
@@ -97,6 +99,7 @@ def read_patches(dataset: Dataset, ball: str) -> PatchArrays:
     paths = [dataset.root / sample.image for sample in samples]
     truth = [_truth(sample, ball_id) for sample in samples]
     groups = np.unique([sample.group for sample in samples], return_inverse=True)[1]
+    origins = origins_of(paths)
     circles = np.array([circle or (0.0, 0.0, 0.0) for _, circle in truth], dtype=np.float32)
     return PatchArrays(
         name=dataset.name,
@@ -104,9 +107,10 @@ def read_patches(dataset: Dataset, ball: str) -> PatchArrays:
         balls=np.array([is_ball for is_ball, _ in truth], dtype=np.float32),
         circles=circles.reshape(-1, 3),
         has_circle=np.array([circle is not None for _, circle in truth], dtype=bool),
-        places=_places(paths),
+        places=_places(paths) if origins is None else origins.places,
         groups=groups.astype(np.int64),
         names=tuple(sample.image for sample in samples),
+        origins=origins,
     )
 
 
@@ -134,6 +138,7 @@ def joined(parts: Sequence[PatchArrays]) -> PatchArrays:
         places=np.concatenate([p for p in places if p is not None]) if all(p is not None for p in places) else None,
         groups=np.concatenate([part.groups + offset for part, offset in zip(parts, offsets, strict=False)]),
         names=tuple(name for part in parts for name in part.names),
+        origins=joined_origins([part.origins for part in parts]),
     )
 
 
@@ -172,7 +177,7 @@ def _truth(sample: Sample, ball_id: int) -> tuple[bool, tuple[float, float, floa
 def _pixels(paths: Sequence[Path]) -> UInt8[np.ndarray, "n h w c"]:
     """Returns all images; whole arrays of a container at once."""
     parts: list[UInt8[np.ndarray, "k h w c"]] = []
-    for rows in _runs(paths):
+    for rows in runs_of(paths):
         array = rows_of(rows[0].parent, [row.name for row in rows])
         if array is not None:
             parts.append(array if array.ndim == 4 else array[..., None])
@@ -189,22 +194,10 @@ def _pixels(paths: Sequence[Path]) -> UInt8[np.ndarray, "n h w c"]:
 
 def _places(paths: Sequence[Path]) -> Float32[np.ndarray, "n 4"] | None:
     parts: list[np.ndarray] = []
-    for rows in _runs(paths):
+    for rows in runs_of(paths):
         array = rows_of(rows[0].parent.parent / PLACES, [row.name for row in rows])
         if array is None:
             return None
         parts.append(array)
     places = np.concatenate(parts)
     return places.astype(np.float32) if places.shape == (len(paths), 4) else None
-
-
-def _runs(paths: Sequence[Path]) -> Iterator[list[Path]]:
-    """Yields neighbours that lie in one folder."""
-    run: list[Path] = []
-    for path in paths:
-        if run and path.parent != run[0].parent:
-            yield run
-            run = []
-        run.append(path)
-    if run:
-        yield run

@@ -12,7 +12,8 @@ from jaxtyping import Float, Int64, UInt8
 from meshsight.core.images import RgbImage
 from meshsight.core.rng import stream
 from meshsight.datasets.patches.colour import in_colours
-from meshsight.datasets.patches.proposals import Squares, decide, propose, things_of
+from meshsight.datasets.patches.proposals import propose
+from meshsight.datasets.patches.things import Squares, decide, things_of
 from meshsight.records.sample import Sample
 from meshsight.specs.patch_making import PatchMakeSpec
 
@@ -26,14 +27,14 @@ class CutPatches(NamedTuple):
         pixels: of each patch.
         labels: 0 for nothing, or 1 + the class's place in the recipe.
         circles: radius and centre x as shares of the patch's width, centre y of its height; zeros for nothing.
-        places: corners x1, y1, x2, y2 as shares of the image.
+        corners: x1, y1, x2, y2 in pixels of the image.
         num_left_out: squares of which it could not be said what they show.
     """
 
     pixels: UInt8[np.ndarray, "n h w c"]
     labels: Int64[np.ndarray, " n"]
     circles: Float[np.ndarray, "n 3"]
-    places: Float[np.ndarray, "n 4"]
+    corners: Squares
     num_left_out: int
 
 
@@ -48,8 +49,9 @@ def cut_patches(image: RgbImage, sample: Sample, names: tuple[str, ...], spec: P
     """
     rng = stream(spec.seed, sample.frame, "patches")
     things = things_of(sample, names, spec)
-    squares = propose(image, things, spec, rng)
+    squares, is_at_object = propose(image, things, spec, rng)
     objects, is_sure = decide(things, squares, spec)
+    is_sure &= is_at_object | (objects < 0)
     squares, objects = squares[is_sure], objects[is_sure]
     circles = np.zeros((len(squares), 3))
     labels = np.zeros(len(squares), dtype=np.int64)
@@ -59,12 +61,11 @@ def cut_patches(image: RgbImage, sample: Sample, names: tuple[str, ...], spec: P
         side = right - left
         circles[row] = radius / side, (x - left) / side, (y - top) / side
         labels[row] = 1 + things.class_ids[objects[row]]
-    height, width = image.shape[:2]
     return CutPatches(
         pixels=_pixels(image, squares, spec),
         labels=labels,
         circles=circles,
-        places=squares / np.array([width, height, width, height]),
+        corners=squares,
         num_left_out=int((~is_sure).sum()),
     )
 

@@ -37,14 +37,13 @@ def prepare_patches(spec: PatchTrainSpec, data: Sequence[Dataset], validation: S
         SpecError: settings do not fit each other.
     """
     net_spec = _net_spec(spec)
-    sets, held = [read_patches(one, spec.ball) for one in data], [read_patches(one, spec.ball) for one in validation]
-    for one in (*sets, *held):
+    sets = [read_patches(one, spec.ball) for one in data]
+    for one in sets:
         check_patches(net_spec, one)
-    learnt = joined(sets)
-    if not held and spec.validation.share > 0:
-        learnt, rest = hold_out(learnt, spec.validation.share, spec.seed)
-        held = [rest]
-        log.info("no validation set given: %d of %d patches are held out", len(rest), len(rest) + len(learnt))
+    learnt, rest = part_patches(spec, joined(sets), has_validation=bool(validation))
+    held = [rest] if rest is not None else [read_patches(one, spec.ball) for one in validation]
+    for one in held:
+        check_patches(net_spec, one)
     _check_truth(net_spec, learnt, held)
     if not held and spec.needs_validation:
         raise SpecError("schedule 'plateau' and validation.patience need a validation set: give one with --val")
@@ -98,6 +97,21 @@ def _check_truth(net: PatchSpec, learnt: PatchArrays, held: Sequence[PatchArrays
             raise DataError(
                 f"{patches.name}: no circle in it, only classes; a network of kind 'classifier' learns from those"
             )
+
+
+def part_patches(
+    spec: PatchTrainSpec, patches: PatchArrays, *, has_validation: bool
+) -> tuple[PatchArrays, PatchArrays | None]:
+    """Returns the patches to learn from, and those held out where the recipe wants it and no set is given for it.
+
+    Raises:
+        DataError: there are too few groups.
+    """
+    if has_validation or spec.validation.share == 0:
+        return patches, None
+    learnt, rest = hold_out(patches, spec.validation.share, spec.seed)
+    log.info("no validation set given: %d of %d patches are held out", len(rest), len(patches))
+    return learnt, rest
 
 
 def channel_means(patches: PatchArrays) -> Float[np.ndarray, " c"]:
