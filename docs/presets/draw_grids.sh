@@ -16,5 +16,5 @@ cv2.imwrite(sys.argv[2], cv2.resize(grid, None, fx=scale, fy=scale, interpolatio
 draw palletjack palletjack '[204, 360]'
 draw palletjack/hall palletjack_hall '[216, 360]'
 draw blender-gen blender_gen '[204, 360]'
-draw cv-bench cv_bench '[204, 360]'
+draw cv-bench cv_bench '[360, 640]'
 draw dope dope '[300, 300]' --set worlds.frames=4  # four moments of four worlds

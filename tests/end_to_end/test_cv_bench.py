@@ -1,6 +1,12 @@
 """`meshsight cv-bench` in the container's place: its tree in, its tree out, read back by someone else."""
 
+import base64
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import cv2
 import numpy as np
@@ -8,7 +14,13 @@ import pytest
 from pycocotools.coco import COCO
 
 from meshsight.core.errors import CallError, SpecError
+from meshsight.specs.recipe import read_recipe
+from meshsight.specs.scene import SceneSpec
+from meshsight.workflows import cv_bench_reports
 from meshsight.workflows.cv_bench import make_cv_bench
+from meshsight.workflows.cv_bench_reports import platform_of
+
+from ..receiver import Receiver
 
 CUBE = """v -1 -1 -1
 v 1 -1 -1
@@ -48,7 +60,7 @@ def tree(tmp_path):
     return root
 
 
-def test_the_containers_tree_comes_out_with_right_labels(tree, tmp_path, capsys):
+def test_the_containers_tree_comes_out_with_right_labels(tree, tmp_path):
     out = tmp_path / "output"
     made = make_cv_bench(tree, out, image_root="/data/output/train", workers=1, progress=False)
     assert [(part.folder.name, part.num_images) for part in made.parts] == [("train", 2), ("val", 1)]
@@ -68,8 +80,11 @@ def test_the_containers_tree_comes_out_with_right_labels(tree, tmp_path, capsys)
             boxes = coco.loadAnns(coco.getAnnIds(imgIds=[image["id"]]))
             assert len(rows) == len(boxes)
             assert all(len(row) == 10 and row[8:] == ["a-cube", "0"] for row in rows)
-    capsys.readouterr()
-    with pytest.raises(CallError, match="is there already"):
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
+    again = make_cv_bench(tree, out, image_root="/data/output/train", progress=False)
+    assert again.parts == made.parts
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
+    with pytest.raises(CallError, match="is there already, made with other settings"):
         make_cv_bench(tree, out, progress=False)
 
 
@@ -77,3 +92,83 @@ def test_a_model_that_is_missing_is_named(tree, tmp_path):
     (tree / "models" / "cube" / "model.obj").unlink()
     with pytest.raises(SpecError, match=r"the configuration names model 'cube'; expected model\.fbx"):
         make_cv_bench(tree, tmp_path / "output", progress=False)
+
+
+def test_the_platform_is_told_of_images_and_the_end(tree, tmp_path):
+    receiver = Receiver()
+    try:
+        make_cv_bench(tree, tmp_path / "output", platform=platform_of(receiver.url, "7"), workers=1, progress=False)
+        (tree / "models" / "cube" / "model.obj").unlink()
+        with pytest.raises(SpecError):
+            make_cv_bench(tree, tmp_path / "other", platform=platform_of(receiver.url, "8"), progress=False)
+    finally:
+        receiver.close()
+    assert {kind for _, _, kind in receiver.posts} == {"application/json"}
+    told = [(path.removeprefix("/jobs/"), body) for path, body, _ in receiver.posts]
+    assert told[-2:] == [("task/finish", {"taskId": "7"}), ("task/stop", {"taskId": "8"})]
+    numbers = [body["progress"] for path, body in told if path == "output"]
+    assert numbers == sorted(numbers)
+    assert (numbers[-1], told[0][1]["total"]) == (3, 3)
+    previews = [body for path, body in told if path == "datasetPreview"]
+    assert [body["mode"] for body in previews] == ["train", "train", "val"]
+    data = base64.b64decode(previews[0]["image"].removeprefix("data:image/jpeg;base64,"))
+    assert cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR).shape == (360, 480, 3)
+
+
+def test_a_platform_that_does_not_answer_loses_nothing(tree, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(cv_bench_reports, "PAUSES_S", (0.0, 0.0))
+    monkeypatch.setattr(cv_bench_reports, "GIVE_UP_AFTER", 1)
+    nobody = platform_of("http://127.0.0.1:9", "7")
+    made = make_cv_bench(tree, tmp_path / "output", mode="val", platform=nobody, workers=1, progress=False)
+    assert [part.num_images for part in made.parts] == [1]
+    assert "http://127.0.0.1:9/output could not be told" in caplog.text
+    assert "datasetPreview could not be told" in caplog.text
+    assert "no more of these are sent" in caplog.text
+    assert "http://127.0.0.1:9/task/finish could not be told" in caplog.text
+
+
+def test_half_a_platform_and_odd_stages_are_refused(tree, tmp_path):
+    with pytest.raises(CallError, match="--endpoint and --taskID belong together"):
+        platform_of("http://host", None)
+    with pytest.raises(CallError, match="unknown bake; expected all, or of configure, render, merge, postfx"):
+        make_cv_bench(tree, tmp_path / "output", stages=["bake"])
+
+
+def test_stages_of_the_container(tree, tmp_path):
+    """`configure` writes the recipes and draws nothing; without `postfx` no pixel is struck and no level is lost."""
+    made = make_cv_bench(tree, tmp_path / "recipes", stages=["configure"])
+    assert [part.folder.name for part in made.parts] == ["train.recipe.yaml", "val.recipe.yaml"]
+    assert read_recipe(SceneSpec, made.parts[0].folder).frames == 2
+    stages = ["configure", "render", "merge"]
+    plain = make_cv_bench(tree, tmp_path / "plain", mode="val", stages=stages, workers=1, progress=False)
+    assert len(np.unique(cv2.imread(str(plain.parts[0].folder / "images" / "000000.png")))) > 16
+
+
+@pytest.mark.slow
+def test_killed_it_goes_on_and_ends_as_if_nothing_had_been(tree, tmp_path):
+    """Killed with its workers while `train` is drawn; messages go to files, as the container's do."""
+    config = {**CONFIG, "output": {"size_train": 12, "size_val": 1}}
+    (tree / "config" / "config.json").write_text(json.dumps(config))
+    out, log = tmp_path / "output", tmp_path / "log"
+    call = [sys.executable, "-m", "meshsight.cli", "cv-bench", "--in", str(tree), "--out", str(out), "--workers", "1"]
+    call += ["--output", "file", "--log", str(log)]
+    process = subprocess.Popen(call, start_new_session=True)
+    try:
+        until = time.monotonic() + 120
+        while len(list((out / ".meshsight" / "train" / "frames" / "images").glob("*.png"))) < 6:
+            assert process.poll() is None
+            assert time.monotonic() < until
+            time.sleep(0.02)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert not (out / "train").exists()
+    assert subprocess.run(call, capture_output=True, text=True, check=True, timeout=240).stderr == ""
+    assert (log / "stdout.txt").read_text().splitlines()[0] == f"{out / 'train'}: 12 images with 24 objects"
+    assert "frames: drew" in (log / "stderr.txt").read_text()
+    make_cv_bench(tree, tmp_path / "unbroken", workers=1, progress=False)
+    assert contents(out) == contents(tmp_path / "unbroken")
+
+
+def contents(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -35,8 +35,9 @@ def check_settings(settings: type[AnySettings], values: object, where: str) -> A
 def passed_over(settings: type[Settings], values: object, prefix: str = "") -> list[str]:
     """Returns the names of given keys that a system's settings do not list, with their paths."""
     names: list[str] = []
+    listed = {field.alias or name: field for name, field in settings.model_fields.items()}
     for key, value in cast("dict[str, Any]", values if isinstance(values, dict) else {}).items():
-        field = settings.model_fields.get(key)
+        field = listed.get(key)
         inner = None if field is None else field.annotation
         if field is None:
             names.append(prefix + key)

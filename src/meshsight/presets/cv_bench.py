@@ -7,12 +7,24 @@ docs/presets/cv_bench.md says what each key becomes, and which faults were mende
 """
 
 from pathlib import Path
-
-from pydantic import Field
+from typing import Literal
 
 from meshsight.core.errors import SpecError
 from meshsight.presets._counts import between, ends_of, in_degrees, number_or_range, scaled
-from meshsight.presets._settings import Settings, check_settings, from_file, passed_over, read_json_settings
+from meshsight.presets._cv_bench_grid import BANK, Grid, divided, grid_for
+from meshsight.presets._cv_bench_settings import (
+    BASE_EXPOSURE,
+    WITHOUT_MEANING,
+    Amount,
+    CameraSettings,
+    CvBenchSettings,
+    LightSettings,
+    PostfxSettings,
+    RandomSettings,
+    Thing,
+)
+from meshsight.presets._settings import check_settings, from_file, passed_over, read_json_settings
+from meshsight.render.renderers import composite
 from meshsight.specs.camera import FieldOfView, Intrinsics, Lens
 from meshsight.specs.clutter import DistractorsSpec
 from meshsight.specs.colors import Temperature
@@ -22,6 +34,7 @@ from meshsight.specs.lamps import ThreePointRig
 from meshsight.specs.lights import LightsSpec, PointLightsSpec, SunsSpec
 from meshsight.specs.materials import MaterialJitter
 from meshsight.specs.pictures import EnvironmentSource, PictureFiles, ProceduralEnvironments
+from meshsight.specs.recomposition import RecompositionSpec, ViewGridSpec
 from meshsight.specs.rotations import EulerRotation
 from meshsight.specs.scene import ImageSpec, ObjectSpec, RejectionSpec, SceneSpec
 from meshsight.specs.sensor import SensorSpec
@@ -33,162 +46,19 @@ MESHES = (".fbx", ".obj", ".ply", ".glb", ".gltf", ".stl")
 DISTANCE_M = 1.0
 """Of the camera above the origin; an object at depth z is 1 + z away."""
 RIG_M = 2.0
-IRRADIANCE = 2.5 / 1000
+IRRADIANCE = 1.2 / 1000
 """Light in the middle for one watt of the source's energies at its exposure of 40."""
-BASE_EXPOSURE = 40.0
-
-Amount = float | tuple[float, float]
 
 
-class Thing(Settings):
-    """A model: an object with its label, or a distractor."""
-
-    model: str
-    label: str | None = None
-    size: float = Field(default=1.0, gt=0)
-    multiplicity: int = Field(default=1, ge=0)
-
-
-class InputSettings(Settings):
-    """What there is."""
-
-    object: tuple[Thing, ...] = Field(default=(Thing(model="builtin:duck", label="duck"),), min_length=1)
-    distractor: tuple[Thing, ...] = (Thing(model="builtin:can_cola"), Thing(model="builtin:gear"))
-    bg: tuple[str, ...] | None = None
-    environment: tuple[str, ...] | str | None = None
-
-
-class OutputSettings(Settings):
-    """How much is wanted."""
-
-    size_train: int = Field(default=100, ge=0)
-    size_val: int = Field(default=10, ge=0)
-    images: int | None = None
-    just_merge: float = 0.8
-
-
-class CameraSettings(Settings):
-    """The lens."""
-
-    lens_unit: str = "FOV"
-    lens: float = 75.0
-    sensor_width: float = 5.11
-    sensor_height: float = 3.84
-    clip_start: float = 0.01
-    clip_end: float = 50.0
-
-
-class LightSettings(Settings):
-    """Three lamps."""
-
-    temperature: Amount = 6500.0
-    key_inc: Amount = 45.0
-    key_azi: Amount = (0.0, 90.0)
-    key_energy: Amount = 1000.0
-    fill_energy: Amount = 1000.0
-    back_energy: Amount = 1000.0
-
-
-class RenderSettings(Settings):
-    """How it is drawn."""
-
-    camera: CameraSettings = CameraSettings()
-    light: LightSettings = LightSettings()
-    resolution_x: int = 640
-    resolution_y: int = 360
-    exposure: float = Field(default=BASE_EXPOSURE, gt=0)
-    model_scale: float = Field(default=1.0, gt=0)
-
-
-class RandomSettings(Settings):
-    """What is drawn by lot."""
-
-    distractors: int | tuple[int, int] = (0, 2)
-    x_pos: Amount = (-0.5, 0.5)
-    y_pos: Amount = (-0.5, 0.5)
-    z_pos: Amount = (-0.2, 2.0)
-    inc: Amount = (0.0, 90.0)
-    azi: Amount = (0.0, 90.0)
-    metallic: Amount | None = None
-    roughness: Amount | None = None
-
-
-class Shot(Settings):
-    """Struck pixels."""
-
-    amount: float = 0.0
-
-
-class Gaussian(Settings):
-    """Blur."""
-
-    radius: int = 1
-
-
-class Motion(Settings):
-    """Motion blur."""
-
-    angle: float = 0.0
-    length: float = 0.0
-
-
-class Black(Settings):
-    """Black level and its noise."""
-
-    mean: float = 0.0
-    stdev: float = 1.0
-
-
-class Quant(Settings):
-    """Levels."""
-
-    baseline: float = 0.0
-    bits: float = 32.0
-
-
-class PostfxSettings(Settings):
-    """The sensor's chain; what is absent does nothing."""
-
-    shot: Shot | None = Shot(amount=0.05)
-    gaussian: Gaussian | None = Gaussian(radius=2)
-    motion: Motion | None = Motion(angle=10, length=3)
-    black: Black | None = Black(mean=5, stdev=1)
-    quant: Quant | None = Quant(baseline=0, bits=8)
-
-
-NO_POSTFX = PostfxSettings(shot=None, gaussian=None, motion=None, black=None, quant=None)
-
-
-class CvBenchSettings(Settings):
-    """The container's config.json, with the example values of its README."""
-
-    input: InputSettings = InputSettings()
-    output: OutputSettings = OutputSettings()
-    render: RenderSettings = RenderSettings()
-    random: RandomSettings = RandomSettings()
-    postfx: PostfxSettings = NO_POSTFX
-
-
-WITHOUT_MEANING = frozenset(
-    [
-        "output.skew_angle:material",
-        "render.compute_bbox",
-        "render.use_cycles",
-        "render.samples",
-        "render.use_cycles_denoising",
-        "render.use_adaptive_sampling",
-        "render.use_GPU",
-        "render.use_fps_keypoints",
-    ]
-)
-
-
-def cv_bench(settings: CvBenchSettings | None = None, tree: Path | None = None) -> SceneSpec:
+def cv_bench(
+    settings: CvBenchSettings | None = None, tree: Path | None = None, part: Literal["train", "val"] = "train"
+) -> SceneSpec:
     """Returns the recipe of a configuration; of the source's example without one.
 
     Args:
         settings: the configuration.
         tree: the container's input folder, under which models and backgrounds are looked for; None for built-in ones.
+        part: which of its two data sets; they differ in number, seed and in how many renders are spared.
 
     Raises:
         SpecError: a model that the configuration names is not in the tree.
@@ -196,25 +66,41 @@ def cv_bench(settings: CvBenchSettings | None = None, tree: Path | None = None) 
     given = CvBenchSettings(postfx=PostfxSettings()) if settings is None else settings
     random = given.random
     inc, azi = in_degrees([number_or_range(random.inc, "random.inc"), number_or_range(random.azi, "random.azi")])
-    frames = given.output.size_train if given.output.images is None else given.output.images
+    frames = num_frames(given, part)
+    grid = _grid(given, part, (inc, azi))
+    x_deg, y_deg = divided(scaled(inc, 1.0, 180.0), grid.angle), divided(scaled(azi, -1.0), grid.angle)
+    x, y = number_or_range(random.x_pos, "random.x_pos"), number_or_range(random.y_pos, "random.y_pos")
     return SceneSpec(
         frames=max(frames, 1),
+        seed=int(part == "val"),
+        renderer=composite.Spec(
+            recomposition=RecompositionSpec(
+                just_merge=1.0,
+                bank=BANK,
+                views=ViewGridSpec(x_deg=x_deg, y_deg=y_deg),
+                sizes=(1.0,),
+                roll_deg=Constant(value=0.0),
+                x=x,
+                y=y,
+            ),
+            keep_on_disk=False,
+        ),
         image=ImageSpec(size_hw=(given.render.resolution_y, given.render.resolution_x), format="png"),
         objects=tuple(_object(thing, given, tree) for thing in given.input.object),
         count=Constant(value=0.0),
         placement=frustum.Spec(
             apparent_size=None,
             distance_m=_depth(random.z_pos),
-            x=number_or_range(random.x_pos, "random.x_pos"),
-            y=number_or_range(random.y_pos, "random.y_pos"),
-            rotation=EulerRotation(x_deg=scaled(inc, 1.0, 180.0), y_deg=scaled(azi, -1.0), z_deg=Constant(value=0.0)),
+            x=x,
+            y=y,
+            rotation=EulerRotation(x_deg=x_deg, y_deg=y_deg, z_deg=Constant(value=0.0)),
             faces_camera=True,
             gap=None,
         ),
         camera=_camera(given.render.camera),
         clip_m=(given.render.camera.clip_start, given.render.camera.clip_end),
-        materials=_materials(random),
-        distractors=_distractors(given, tree),
+        materials=_materials(random, grid),
+        distractors=_distractors(given, tree, grid),
         lights=_lights(given.render.light, IRRADIANCE * given.render.exposure / BASE_EXPOSURE),
         environment=_environment(given, tree),
         backgrounds=(_backgrounds(given, tree),),
@@ -271,17 +157,38 @@ def _camera(given: CameraSettings) -> shell.Spec:
     )
 
 
-def _materials(random: RandomSettings) -> MaterialJitter:
+def num_frames(given: CvBenchSettings, part: str) -> int:
+    """Returns how many images a part has."""
+    if part == "val":
+        return given.output.size_val
+    return given.output.size_train if given.output.images is None else given.output.images
+
+
+def _grid(given: CvBenchSettings, part: str, angles: tuple[Distribution, Distribution]) -> Grid:
+    """Returns the steps of angles and materials; nothing of `val` is spared."""
+    spared = 0.0 if part == "val" else min(max(given.output.just_merge, 0.0), 1.0)
+    models = len(given.input.object) + len(given.input.distractor)
+    materials = [_surface(given.random, name) for name in ("metallic", "roughness")]
+    return grid_for(num_frames(given, part) * (1.0 - spared) / models, angles, materials, given.output.skew)
+
+
+def _surface(random: RandomSettings, name: str) -> Distribution | None:
+    amount = getattr(random, name)
+    return None if amount is None else number_or_range(amount, f"random.{name}")
+
+
+def _materials(random: RandomSettings, grid: Grid) -> MaterialJitter:
+    metallic, roughness = _surface(random, "metallic"), _surface(random, "roughness")
     return MaterialJitter(
         probability=1.0,
         saturation=Constant(value=0.0),
         brightness=Constant(value=1.0),
-        roughness=None if random.roughness is None else number_or_range(random.roughness, "random.roughness"),
-        metallic=None if random.metallic is None else number_or_range(random.metallic, "random.metallic"),
+        roughness=None if roughness is None else divided(roughness, grid.material),
+        metallic=None if metallic is None else divided(metallic, grid.material),
     )
 
 
-def _distractors(given: CvBenchSettings, tree: Path | None) -> DistractorsSpec:
+def _distractors(given: CvBenchSettings, tree: Path | None, grid: Grid) -> DistractorsSpec:
     things = [thing for thing in given.input.distractor for _ in range(thing.multiplicity)]
     asked = given.random.distractors
     low, high = (asked, asked) if isinstance(asked, int) else asked
@@ -293,7 +200,7 @@ def _distractors(given: CvBenchSettings, tree: Path | None) -> DistractorsSpec:
         meshes=tuple(_model(thing.model, tree) for thing in things),
         scale=number_or_range((min(sizes), max(sizes)), "input.distractor.size"),
         where="placement",
-        materials=_materials(given.random),
+        materials=_materials(given.random, grid),
     )
 
 
@@ -340,17 +247,16 @@ def _backgrounds(given: CvBenchSettings, tree: Path | None) -> BackgroundSpec:
 
 def _sensor(given: PostfxSettings) -> SensorSpec:
     """Returns the chain: struck pixels, blur, motion, black level, levels."""
-    radius = None if given.gaussian is None else given.gaussian.radius | 1
     chain: dict[str, object] = {}
-    if given.shot is not None:
+    if given.shot is not None and not given.shot.passthrough:
         chain["salt"] = given.shot.amount
-    if radius is not None:
-        chain |= {"blur_sigma_px": radius, "blur_width": 3.0}
-    if given.motion is not None:
+    if given.gaussian is not None and not given.gaussian.passthrough:
+        chain |= {"blur_sigma_px": given.gaussian.radius | 1, "blur_width": 3.0}
+    if given.motion is not None and not given.motion.passthrough:
         chain |= {"motion_px": given.motion.length, "motion_angle_deg": given.motion.angle}
-    if given.black is not None:
+    if given.black is not None and not given.black.passthrough:
         chain |= {"black_level": given.black.mean, "black_std": given.black.stdev}
-    if given.quant is not None:
+    if given.quant is not None and not given.quant.passthrough:
         chain |= {"baseline": given.quant.baseline, "bits": given.quant.bits}
     off = ("exposure_ev", "white_balance", "blur_sigma_px", "shot_noise", "read_noise", "jpeg_quality")
     return SensorSpec.model_validate({**dict.fromkeys(off), **chain})

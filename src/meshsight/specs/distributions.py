@@ -110,6 +110,19 @@ _Kinds = Annotated[Constant | Uniform | LogUniform | Normal | Choice | Bernoulli
 Distribution = Annotated[_Kinds, BeforeValidator(_expand, json_schema_input_type=float | tuple[float, float] | _Kinds)]
 
 
+def listed(distribution: AnyDistribution) -> tuple[float, ...] | None:
+    """Returns all values that can be drawn, where they are given as a list, and None for a range."""
+    match distribution:
+        case Constant():
+            return (distribution.value,)
+        case Choice():
+            return distribution.values
+        case Linspace(low=low, high=high, num=num):
+            return tuple(low + (high - low) * k / (num - 1) for k in range(num)) if num > 1 else (low,)
+        case _:
+            return None
+
+
 def support(distribution: AnyDistribution) -> tuple[float, float]:
     """Returns the smallest and largest value that can be drawn; of an open normal distribution they are infinite."""
     match distribution:

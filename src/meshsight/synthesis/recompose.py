@@ -9,10 +9,12 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from meshsight.core.pose import Matrix3, Matrix4, Vector3, make_pose, rotation_about_z
+from meshsight.core.rng import stream
 from meshsight.records.scene import Scene, SceneObject
-from meshsight.specs.recomposition import RecompositionSpec
+from meshsight.specs.recomposition import RecompositionSpec, ViewGridSpec
 from meshsight.synthesis.backdrop import draw_background
 from meshsight.synthesis.body import Body, PlacedBody
 from meshsight.synthesis.draws import Draws
@@ -22,6 +24,15 @@ from meshsight.synthesis.sampler import SceneSampler
 from meshsight.synthesis.sampling import describe, sample
 from meshsight.synthesis.separation import keeps_apart
 from meshsight.synthesis.view import View, overhang_of
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Source:
+    """An object of the bank, its body, and where it stands in the camera that takes its sprite at size 1."""
+
+    thing: SceneObject
+    body: Body
+    T_cam_object: Matrix4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,36 +108,52 @@ class Recomposer:
         put: list[PlacedBody] = []
         things: list[SceneObject] = []
         for index, thing in enumerate(source.objects):
-            things.append(self._put(thing, view, put, rng))
+            angles = None if self.spec.views is None else self._angles(self.spec.views, draws.frame, index)
+            seen = "" if angles is None else ", seen under {:g}, {:g}, {:g} degrees of views".format(*angles)
+            things.append(self._put(self._source_of(thing, view, angles), view, put, rng))
             draws.note(
                 f"objects[{index}].T_world_object",
-                f"renderer.recomposition: as in scene {number} of the bank, turned about the camera; size one of "
+                f"renderer.recomposition: as in scene {number} of the bank{seen}, turned about the camera; size one of "
                 f"{', '.join(f'{size:g}' for size in self.spec.sizes)}, roll_deg {describe(self.spec.roll_deg)}",
             )
         return tuple(things)
 
-    def _put(self, thing: SceneObject, view: View, put: list[PlacedBody], rng: np.random.Generator) -> SceneObject:
+    def _angles(self, views: ViewGridSpec, frame: int, index: int) -> tuple[float, float, float]:
+        """Deals an object's turns out: in every `num` frames each comes once."""
+        number, place = divmod(frame, views.num)
+        order = stream(self.sampler.spec.seed, number, f"recomposition.views[{index}]").permutation(views.num)
+        return views.angles(int(order[place]))
+
+    def _source_of(self, thing: SceneObject, view: View, angles: tuple[float, float, float] | None) -> _Source:
+        """Returns an object as it is to be taken: as it stands, or turned on the camera's axis at its depth."""
         body = Body(geometry=self.sampler.geometries.get(thing.mesh), scale=thing.scale)
+        T_cam_object = view.T_cam_world @ thing.T_world_object
+        if angles is not None:
+            turn = np.asarray(Rotation.from_euler("xyz", angles, degrees=True).as_matrix(), dtype=np.float64)
+            depth = float(T_cam_object[2, :3] @ body.center + T_cam_object[2, 3])
+            T_cam_object = make_pose(turn, np.array([0.0, 0.0, depth]) - turn @ body.center)
+        return _Source(thing, body, T_cam_object)
+
+    def _put(self, source: _Source, view: View, put: list[PlacedBody], rng: np.random.Generator) -> SceneObject:
+        thing, body = source.thing, source.body
         rejection = self.sampler.spec.rejection
-        T_cam_source = view.T_cam_world @ thing.T_world_object
         broken: Counter[str] = Counter()
         for _ in range(rejection.tries_per_object):
-            taken, pose = self._propose(T_cam_source, body, view, rng)
+            taken, pose = self._propose(source, view, rng)
             placed = PlacedBody(body=body, T_world_object=pose)
             is_labelled = thing.class_id is not None
             if is_labelled and overhang_of(view, placed) > rejection.max_box_overhang:
                 broken[OVERHANGS] += 1
-            elif not keeps_apart(placed, put, 0.0):
+            elif self.sampler.gap is not None and not keeps_apart(placed, put, 0.0):
                 broken[TOUCHES] += 1
             else:
                 put.append(placed)
                 return replace(thing, T_world_object=pose, T_cam_taken=taken)
         raise RejectedScene(f"{thing.mesh} found no place in {rejection.tries_per_object} tries", broken)
 
-    def _propose(
-        self, T_cam_source: Matrix4, body: Body, view: View, rng: np.random.Generator
-    ) -> tuple[Matrix4, Matrix4]:
+    def _propose(self, source: _Source, view: View, rng: np.random.Generator) -> tuple[Matrix4, Matrix4]:
         """Draws size, place and roll; returns the pose in the camera of the sprite, and the pose in the world."""
+        T_cam_source, body = source.T_cam_object, source.body
         factor = self.spec.sizes[int(rng.integers(0, len(self.spec.sizes)))]
         center = T_cam_source[:3, :3] @ body.center + T_cam_source[:3, 3]
         taken = make_pose(T_cam_source[:3, :3], T_cam_source[:3, 3] + center * (1.0 / factor - 1.0))
@@ -134,7 +161,11 @@ class Recomposer:
         size = np.array([view.camera.size_hw[1], view.camera.size_hw[0]], dtype=np.float64)
         side = 2.0 * view.camera.fx * body.radius / distance
         inset = np.minimum(side * (0.5 - self.spec.overhang), 0.5 * size)
-        towards = view.ray(rng.uniform(inset, size - inset))
+        pixel = rng.uniform(inset, size - inset)
+        for axis, given in enumerate((self.spec.x, self.spec.y)):
+            if given is not None:
+                pixel[axis] = (0.5 + sample(given, rng)) * size[axis]
+        towards = view.ray(pixel)
         roll = rotation_about_z(float(np.deg2rad(sample(self.spec.roll_deg, rng))))
         turn = _facing(towards) @ roll @ _facing(center).T
         placed = make_pose(turn, np.zeros(3)) @ taken

@@ -70,6 +70,11 @@ class SceneSampler:
     def _placement(self) -> Placement:
         return PLACEMENT_KINDS.builder(self.spec.placement.kind)(self.spec.placement)
 
+    @property
+    def gap(self) -> float | None:
+        """Smallest distance that the recipe's placement keeps between two bodies; None where they may touch."""
+        return self._placement.gap
+
     @cached_property
     def _rig(self) -> CameraRig:
         return CAMERA_KINDS.builder(self.spec.camera.kind)(self.spec.camera)

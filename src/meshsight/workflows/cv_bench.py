@@ -8,21 +8,28 @@ A run that was killed goes on where it stopped; a part of the output appears who
 import json
 import logging
 import shutil
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from meshsight.core.errors import CallError, SpecError
 from meshsight.core.files import dump_json, write_text
-from meshsight.presets.cv_bench import CvBenchSettings, cv_bench, read_config
+from meshsight.execution.termination import sigterm_raises
+from meshsight.presets._cv_bench_settings import NO_POSTFX
+from meshsight.presets.cv_bench import CvBenchSettings, cv_bench, num_frames, read_config
 from meshsight.specs.recipe import dump_recipe
 from meshsight.specs.scene import SceneSpec
 from meshsight.workflows.convert import convert
+from meshsight.workflows.cv_bench_reports import Platform, Reports, end_reported, progress_reported
 from meshsight.workflows.format_specs import format_spec
 from meshsight.workflows.generate import generate
 
 Mode = Literal["train", "val", "all"]
+STAGES = ("configure", "render", "merge", "postfx")
 WORK = ".meshsight"
+RECIPE = "recipe.yaml"
+COCO = "annotation_coco.json"
 
 log = logging.getLogger(__name__)
 
@@ -44,37 +51,109 @@ class CvBenchResult:
     passed_over: tuple[str, ...]
 
 
-def make_cv_bench(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """One part to be made.
+
+    Attributes:
+        name: train or val.
+        spec: its recipe.
+        tree, out: input and output.
+        image_root: what stands before images/ID.png in the COCO file.
+    """
+
+    name: str
+    spec: SceneSpec
+    tree: Path
+    out: Path
+    image_root: str
+
+    @property
+    def folder(self) -> Path:
+        """Where it appears."""
+        return self.out / self.name
+
+    @property
+    def work(self) -> Path:
+        """Where it is made."""
+        return self.out / WORK / self.name
+
+    @property
+    def recipe(self) -> str:
+        """What lies beside the images, and says what they were made of."""
+        return f"# images under {self.image_root}\n{dump_recipe(self.spec)}"
+
+    @property
+    def is_done(self) -> bool:
+        """Whether a run before this one has made it.
+
+        Raises:
+            CallError: what lies there was made of something else.
+        """
+        if not self.folder.exists():
+            return False
+        recipe = self.folder / RECIPE
+        if not recipe.is_file() or recipe.read_text(encoding="utf-8") != self.recipe:
+            raise CallError(
+                f"{self.folder}: is there already, made with other settings; remove it, or name another --out"
+            )
+        return True
+
+
+def make_cv_bench(  # noqa: PLR0913 - each stands by itself in a call
     tree: Path,
     out: Path,
     *,
     mode: Mode = "all",
-    image_root: str = ".",
+    image_root: str = "./",
+    stages: Collection[str] = STAGES,
+    platform: Platform | None = None,
     workers: int | None = None,
     progress: bool = True,
 ) -> CvBenchResult:
-    """Draws what a container's configuration asks for.
+    """Draws what a container's configuration asks for; what a run before this one has made is kept.
 
     Args:
         tree: the input folder.
         out: the output folder.
         mode: which parts.
         image_root: what stands before images/ID.png in the COCO file.
+        stages: which of the container's. With `configure` alone nothing is drawn: the recipes are written into `out`.
+            Without `postfx` the sensor's chain is left out.
+        platform: told of progress, the first images and the end.
         workers: processes; None takes one for each core.
         progress: show a progress bar.
 
     Raises:
-        CallError: a part is there already, or the configuration is missing.
-        SpecError: the configuration does not fit.
+        CallError: a part is there already and was made with other settings, or a stage is unknown.
+        SpecError: the configuration is missing or does not fit.
         AssetError: a model or picture cannot be used.
     """
-    settings, unknown = read_config(find_config(tree))
-    if unknown:
-        log.warning("config.json: nothing here answers to %s", ", ".join(unknown))
-    parts = [
-        _make_part(name, settings, (tree, out), image_root, workers, progress) for name in _names(settings, mode, out)
-    ]
-    return CvBenchResult(parts=tuple(parts), passed_over=tuple(unknown))
+    chosen = frozenset(stages)
+    if unknown_stages := chosen - {*STAGES}:
+        raise CallError(
+            f"--target: unknown {', '.join(sorted(unknown_stages))}; expected all, or of {', '.join(STAGES)}"
+        )
+    reports = Reports(platform=platform, total=0)
+    with sigterm_raises(), end_reported(reports):
+        settings, unknown = read_config(find_config(tree))
+        if unknown:
+            log.warning("config.json: nothing here answers to %s", ", ".join(unknown))
+        if "postfx" not in chosen:
+            settings = settings.model_copy(update={"postfx": NO_POSTFX})
+        jobs = [
+            _Job(name=name, spec=spec, tree=tree, out=out, image_root=image_root)
+            for name, spec in _recipes(settings, tree, mode)
+        ]
+        if chosen == {"configure"}:
+            return CvBenchResult(parts=tuple(_configure(job) for job in jobs), passed_over=tuple(unknown))
+        reports.total = sum(job.spec.frames for job in jobs)
+        are_done = [job.is_done for job in jobs]
+        made: list[CvBenchPart] = []
+        for job, is_done in zip(jobs, are_done, strict=True):
+            made.append(_found(job) if is_done else _make(job, reports, workers, progress=progress))
+            reports.done += made[-1].num_images
+    return CvBenchResult(parts=tuple(made), passed_over=tuple(unknown))
 
 
 def find_config(tree: Path) -> Path:
@@ -89,60 +168,51 @@ def find_config(tree: Path) -> Path:
     raise SpecError(f"{tree}: expected the container's configuration at config/config.json")
 
 
-def _names(settings: CvBenchSettings, mode: Mode, out: Path) -> list[str]:
-    names = ["train", "val"] if mode == "all" else [mode]
-    wanted = [name for name in names if _frames(settings, name) > 0]
-    for name in wanted:
-        if (out / name).exists():
-            raise CallError(f"{out / name}: is there already; remove it, or name another --out")
-    return wanted
+def _recipes(settings: CvBenchSettings, tree: Path, mode: Mode) -> list[tuple[str, SceneSpec]]:
+    """Returns the recipes of the parts that are to have any images."""
+    names: list[Literal["train", "val"]] = ["train", "val"] if mode == "all" else [mode]
+    return [(name, cv_bench(settings, tree, name)) for name in names if num_frames(settings, name) > 0]
 
 
-def _frames(settings: CvBenchSettings, name: str) -> int:
-    given = settings.output
-    if name == "val":
-        return given.size_val
-    return given.size_train if given.images is None else given.images
+def _configure(job: _Job) -> CvBenchPart:
+    path = job.out / f"{job.name}.{RECIPE}"
+    write_text(path, job.recipe)
+    return CvBenchPart(folder=path, num_images=0, num_objects=0)
 
 
-def part_recipe(settings: CvBenchSettings, tree: Path, name: str) -> SceneSpec:
-    """Returns the recipe of train or val; they differ in number and seed."""
-    return cv_bench(settings, tree).evolve(frames=_frames(settings, name), seed=int(name == "val"))
+def _found(job: _Job) -> CvBenchPart:
+    """Counts what is there."""
+    log.info("%s: already complete", job.folder)
+    coco = cast("dict[str, list[Any]]", json.loads((job.folder / COCO).read_bytes()))
+    return CvBenchPart(folder=job.folder, num_images=len(coco["images"]), num_objects=len(coco["annotations"]))
 
 
-def _make_part(
-    name: str,
-    settings: CvBenchSettings,
-    folders: tuple[Path, Path],
-    image_root: str,
-    workers: int | None,
-    progress: bool,
-) -> CvBenchPart:
-    tree, out = folders
-    work = out / WORK / name
-    spec = part_recipe(settings, tree, name)
-    generate(spec, work / "frames", root=tree, workers=workers, resume=True, progress=progress)
+def _make(job: _Job, reports: Reports, workers: int | None, *, progress: bool) -> CvBenchPart:
+    """Draws one part, and lets it appear."""
+    frames = job.work / "frames"
+    with progress_reported(reports, job.name, frames / "images"):
+        generate(job.spec, frames, root=job.tree, workers=workers, resume=True, progress=progress)
     for stale in ("coco", "dota", "whole"):
-        shutil.rmtree(work / stale, ignore_errors=True)
-    written = convert(work / "frames", work / "coco", to=format_spec("coco"))
-    convert(work / "frames", work / "dota", to=format_spec("dota"))
-    whole = work / "whole"
+        shutil.rmtree(job.work / stale, ignore_errors=True)
+    written = convert(frames, job.work / "coco", to=format_spec("coco"))
+    convert(frames, job.work / "dota", to=format_spec("dota"))
+    whole = job.work / "whole"
     whole.mkdir()
-    (work / "coco" / "images").rename(whole / "images")
-    coco = cast("dict[str, Any]", json.loads((work / "coco" / "annotations.json").read_bytes()))
+    (job.work / "coco" / "images").rename(whole / "images")
+    coco = cast("dict[str, Any]", json.loads((job.work / "coco" / "annotations.json").read_bytes()))
     for image in coco["images"]:
-        image["file_name"] = f"{image_root.rstrip('/')}/images/{Path(image['file_name']).name}"
-    write_text(whole / "annotation_coco.json", dump_json(coco))
+        image["file_name"] = f"{job.image_root.rstrip('/')}/images/{Path(image['file_name']).name}"
+    write_text(whole / COCO, dump_json(coco))
     (whole / "dota").mkdir()
-    for rows in sorted((work / "dota" / "labelTxt").glob("*.txt")):
+    for rows in sorted((job.work / "dota" / "labelTxt").glob("*.txt")):
         write_text(whole / "dota" / rows.name, rows.read_text().replace(" ", ","))
-    write_text(whole / "recipe.yaml", dump_recipe(spec))
-    whole.rename(out / name)
-    shutil.rmtree(work)
-    if not any((out / WORK).iterdir()):
-        (out / WORK).rmdir()
+    write_text(whole / RECIPE, job.recipe)
+    whole.rename(job.folder)
+    shutil.rmtree(job.work)
+    if not any((job.out / WORK).iterdir()):
+        (job.out / WORK).rmdir()
     return CvBenchPart(
-        folder=out / name,
+        folder=job.folder,
         num_images=sum(part.num_images for part in written.written.parts),
         num_objects=sum(part.num_objects for part in written.written.parts),
     )

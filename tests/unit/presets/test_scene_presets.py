@@ -12,6 +12,7 @@ from meshsight.assets.library import AssetLibrary
 from meshsight.core.errors import CallError, SpecError
 from meshsight.presets import _hall, blender_gen, cv_bench, dope, palletjack
 from meshsight.presets._counts import between
+from meshsight.presets._cv_bench_grid import grid_for
 from meshsight.specs.base import parse_spec
 from meshsight.specs.distributions import Constant, Uniform
 from meshsight.specs.scene import SceneSpec, imports_of
@@ -276,6 +277,35 @@ def test_cv_bench_takes_small_angles_for_radians_and_clips_depths(tmp_path):
     assert (spec.frames, spec.image.size_hw, spec.objects[0].copies) == (5, (48, 64), Constant(value=2))
     assert spec.sensor.salt is None
     assert "Passed over: random.what." in text
+
+
+def test_cv_bench_divides_its_renders_over_angles_and_materials():
+    drawn, still = Uniform(low=0, high=1), Constant(value=1)
+    for renders, angles, materials, skew, wanted in [
+        (20 / 3, (drawn, drawn), (None, None), 4, (3, 1)),
+        (9, (drawn, drawn), (None, still), 4, (3, 1)),
+        (9, (drawn, still), (None, None), 4, (9, 1)),
+        (16 * 3**4, (drawn, drawn), (drawn, drawn), 4, (12, 3)),
+        (8 * 5**3, (drawn, drawn), (still, drawn), 8**0.5, (15, 5)),
+        (7, (still, still), (still, None), 4, (1, 1)),
+        (0.3, (drawn, drawn), (drawn, drawn), 4, (2, 1)),
+    ]:
+        grid = grid_for(float(renders), angles, materials, float(skew))
+        assert (grid.angle, grid.material) == wanted
+
+
+def test_cv_bench_shows_its_grid_and_spares_nothing_of_val(tmp_path):
+    given = {"output": {"size_train": 300, "size_val": 48, "just_merge": 0.9, "skew_angle:material": 2},
+             "random": {"metallic": [0, 1]}, "postfx": {"shot": {"amount": 0.5, "passthrough": True}}}  # fmt: skip
+    (tmp_path / "config.json").write_text(json.dumps(given))
+    settings, unknown = cv_bench.read_config(tmp_path / "config.json")
+    assert unknown == []
+    train, val = (cv_bench.cv_bench(settings, part=part) for part in ("train", "val"))
+    # 300 x 0.1 and 48 renders, for three models each: 4 k^3 = 10 and 16.
+    assert [spec.renderer.recomposition.views.num for spec in (train, val)] == [9, 16]
+    assert [spec.materials.metallic.num for spec in (train, val)] == [2, 2]
+    assert (train.frames, val.frames, train.seed, val.seed) == (300, 48, 0, 1)
+    assert train.sensor.salt is None
 
 
 def test_presets_without_settings_say_which_have_them(tmp_path):

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
+from meshsight.core.camera import project
 from meshsight.core.pose import invert_pose
 from meshsight.records.scene_json import scene_from_json, scene_to_json
 from meshsight.specs.recomposition import RecompositionSpec
@@ -73,6 +75,49 @@ def test_the_same_object_and_size_is_the_same_to_the_last_bit(recomposer):
         for thing in made.draw(frame).objects:
             taken.setdefault(thing.instance_id, set()).add(thing.T_cam_taken.tobytes())
     assert all(len(each) == 1 for each in taken.values())
+
+
+def test_every_view_comes_once_before_any_comes_again(recomposer):
+    """On the camera's axis, at the depth of the bank's scene; objects of one frame do not go through them in step."""
+    views = {
+        "x_deg": {"kind": "linspace", "low": 180, "high": 270, "num": 3},
+        "y_deg": {"kind": "choice", "values": [0, -40]},
+    }
+    made = recomposer(views=views, sizes=(1.0,), bank=2)
+    wanted = {
+        tuple(np.round(Rotation.from_euler("xyz", [x, y, 0], degrees=True).as_matrix().ravel(), 6) + 0.0)
+        for x in (180, 225, 270)
+        for y in (0, -40)
+    }
+    seen = {}
+    for frame in range(12):
+        scene = made.draw(frame)
+        for index, thing in enumerate(scene.objects[:2]):
+            taken = thing.T_cam_taken
+            center = taken[:3, :3] @ (made.sampler.geometries.get(thing.mesh).center * thing.scale) + taken[:3, 3]
+            np.testing.assert_allclose(center[:2], 0, atol=1e-9)
+            seen.setdefault(index, []).append(tuple(np.round(taken[:3, :3].ravel(), 6) + 0.0))
+        assert "degrees of views" in scene.origins["objects[0].T_world_object"]
+    for turns in seen.values():
+        assert set(turns[:6]) == set(turns[6:]) == wanted
+    assert seen[0] != seen[1]
+
+
+def test_the_middle_of_objects_keeps_to_its_share_of_the_image(recomposer):
+    made = recomposer(x=[-0.3, -0.2], y=0.1, sizes=(0.5,))
+    for frame in range(6):
+        scene = made.draw(frame)
+        for pose, thing in zip(poses(scene), scene.objects, strict=True):
+            center = pose[:3, :3] @ (made.sampler.geometries.get(thing.mesh).center * thing.scale) + pose[:3, 3]
+            height, width = scene.camera.size_hw
+            x, y = project(scene.camera, center[None])[0]
+            assert 0.2 <= x / width <= 0.3
+            assert y / height == pytest.approx(0.6)
+
+
+def test_views_are_lists_of_angles():
+    with pytest.raises(ValueError, match="expected a number, a linspace or a choice"):
+        RecompositionSpec.model_validate({"views": {"x_deg": [0, 90], "y_deg": 0}})
 
 
 def test_rules_of_the_recipe_are_kept(recomposer):

@@ -103,4 +103,4 @@ def _clockwise(corners: Corners) -> Corners:
 
 
 def _flat(corners: Corners) -> list[float]:
-    return corners.ravel().tolist()
+    return (corners.ravel() + 0.0).tolist()  # no -0
