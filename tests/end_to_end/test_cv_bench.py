@@ -81,6 +81,7 @@ def test_the_containers_tree_comes_out_with_right_labels(tree, tmp_path):
             assert len(rows) == len(boxes)
             assert all(len(row) == 10 and row[8:] == ["a-cube", "0"] for row in rows)
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
+    (out / ".meshsight" / "train" / "frames").mkdir(parents=True)
     again = make_cv_bench(tree, out, image_root="/data/output/train", progress=False)
     assert again.parts == made.parts
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before

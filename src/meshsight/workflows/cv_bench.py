@@ -5,6 +5,7 @@ Out: train/ and val/, each with images/ID.png, dota/ID.txt (commas between its t
 A run that was killed goes on where it stopped; a part of the output appears whole or not at all.
 """
 
+import contextlib
 import json
 import logging
 import shutil
@@ -181,8 +182,9 @@ def _configure(job: _Job) -> CvBenchPart:
 
 
 def _found(job: _Job) -> CvBenchPart:
-    """Counts what is there."""
+    """Counts what is there, and removes what a run that was killed at its very end has left."""
     log.info("%s: already complete", job.folder)
+    _forget_work(job)
     coco = cast("dict[str, list[Any]]", json.loads((job.folder / COCO).read_bytes()))
     return CvBenchPart(folder=job.folder, num_images=len(coco["images"]), num_objects=len(coco["annotations"]))
 
@@ -208,11 +210,15 @@ def _make(job: _Job, reports: Reports, workers: int | None, *, progress: bool) -
         write_text(whole / "dota" / rows.name, rows.read_text().replace(" ", ","))
     write_text(whole / RECIPE, job.recipe)
     whole.rename(job.folder)
-    shutil.rmtree(job.work)
-    if not any((job.out / WORK).iterdir()):
-        (job.out / WORK).rmdir()
+    _forget_work(job)
     return CvBenchPart(
         folder=job.folder,
         num_images=sum(part.num_images for part in written.written.parts),
         num_objects=sum(part.num_objects for part in written.written.parts),
     )
+
+
+def _forget_work(job: _Job) -> None:
+    shutil.rmtree(job.work, ignore_errors=True)
+    with contextlib.suppress(OSError):  # it is not there, or the other part's work is in it
+        job.work.parent.rmdir()
