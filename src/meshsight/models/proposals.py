@@ -24,7 +24,7 @@ from meshsight.models.batch import Targets
 from meshsight.models.detectors.two_stage import ProposalSpec
 from meshsight.models.parts import FeatureSpec, Pyramid
 from meshsight.models.sampling import sample_owners
-from meshsight.models.sharing import batch_total
+from meshsight.models.sharing import batch_seeds, batch_total
 from meshsight.models.suppression import becomes_graph, suppress
 
 
@@ -99,11 +99,12 @@ class ProposalNetwork(nn.Module):
         """Returns `proposal_class` and `proposal_box`, divided by the samples, or by the positives without sampling."""
         anchors = torch.cat(make_anchors(self.spec.anchors, size_hw, self.strides, deltas.device))
         class_sum, box_sum, normaliser = logits.sum() * 0, deltas.sum() * 0, 0
+        seeds = batch_seeds(len(logits), logits.device)
         for index, one in enumerate(each_image(targets)):
             thresholds = self.spec.positive_iou, self.spec.negative_iou, self.spec.best_iou
             owner = assign_by_iou(anchors, one.boxes, one.is_ignored, *thresholds)
             if self.spec.num_samples is not None:
-                owner = sample_owners(owner, self.spec.num_samples, self.spec.positive_share)
+                owner = sample_owners(owner, self.spec.num_samples, self.spec.positive_share, seeds[index])
             learns, counts = owner >= 0, owner != NEUTRAL
             wanted = encode(anchors[learns], one.boxes[owner[learns]])
             class_sum = class_sum + F.binary_cross_entropy_with_logits(

@@ -23,7 +23,7 @@ from meshsight.models.detectors.two_stage import RegionSpec
 from meshsight.models.parts import FeatureSpec, Pyramid
 from meshsight.models.proposals import Proposals
 from meshsight.models.sampling import sample_owners
-from meshsight.models.sharing import batch_total
+from meshsight.models.sharing import batch_seeds, batch_total
 from meshsight.models.topk import best_candidates
 from meshsight.specs.decoding import DecodeSpec
 
@@ -113,6 +113,7 @@ class RegionNetwork(nn.Module):
     def sample(self, proposals: Proposals, targets: Targets) -> Samples:
         """Gives every proposal its object or background, and draws the samples."""
         parts: list[Samples] = []
+        seeds = batch_seeds(len(proposals.boxes), proposals.boxes.device)
         for index, one in enumerate(each_image(targets)):
             boxes = proposals.boxes[index][proposals.scores[index] > 0]
             if self.spec.num_samples is not None:
@@ -120,7 +121,7 @@ class RegionNetwork(nn.Module):
             thresholds = self.spec.positive_iou, self.spec.positive_iou, NEVER
             owner = assign_by_iou(boxes, one.boxes, one.is_ignored, *thresholds)
             if self.spec.num_samples is not None:
-                owner = sample_owners(owner, self.spec.num_samples, self.spec.positive_share)
+                owner = sample_owners(owner, self.spec.num_samples, self.spec.positive_share, seeds[index])
             boxes, owner = boxes[owner != NEUTRAL], owner[owner != NEUTRAL]
             class_ids = torch.full_like(owner, self.num_classes)
             own = torch.zeros_like(boxes)

@@ -200,6 +200,7 @@ class TrainingLoop:
         is_kept = kept_every is not None and step % kept_every == 0
         if is_saved or is_kept:
             self._read_losses()
+            self.stepper.agree()
         if is_kept and self._in.processes.is_first:
             save_weights(self._in.files.kept(step), self.stepper.best_guess(), self._in.classes)
             delete_oldest(self._in.files.last.parent, "step_*.safetensors", checkpoints.keep_at_most)

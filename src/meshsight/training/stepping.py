@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -111,6 +112,17 @@ class Stepper:
                 return self._loss(*self._placed(batch))
         finally:
             self.resume_training()
+
+    @torch.no_grad()
+    def agree(self) -> None:
+        """Takes over the first process's statistics of normalisation, as it measures and keeps weights for all.
+
+        Of the kind `train`, each process follows those of its own part of the batches; gradients made all else equal.
+        """
+        if self._processes.count > 1:
+            networks = [self.network] if self.average is None else [self.network, self.average.network]
+            for buffer in (buffer for network in networks for buffer in network.buffers()):
+                dist.broadcast(buffer, 0)
 
     def resume_training(self) -> None:
         """Puts the network back into training mode, but for what rests."""

@@ -133,6 +133,7 @@ def _predict(
 ) -> _Part | None:
     found: list[tuple[int, Detections]] = []
     loss = 0.0
+    devices = [into.device] if into.device.type == "cuda" else []
     batches = _index_batches(data, into)
     for indices, input_hw in batches[processes.rank :: processes.count]:
         if should_stop():
@@ -140,7 +141,8 @@ def _predict(
         batch, letterboxes = _batch(data, indices, input_hw)
         raw = network(batch.images.to(into.device).float())
         targets = type(batch.targets)(*(part.to(into.device) for part in batch.targets))
-        loss += float(sum(network.loss(raw, targets, input_hw).values())) * len(letterboxes)
+        with torch.random.fork_rng(devices):  # what a loss draws here is not missing in training
+            loss += float(sum(network.loss(raw, targets, input_hw).values())) * len(letterboxes)
         detections = select_batch(network.decode(raw, input_hw), network.decode_spec, letterboxes)
         found += list(zip(indices, detections, strict=True))
     return _Part(found, loss)

@@ -4,9 +4,11 @@ from pathlib import Path
 import pytest
 import torch
 import torch.distributed as dist
+from timm.layers import BatchNormAct2d, SyncBatchNormAct
 from torch import nn
 
-from meshsight.training.shared_norm import SharedBatchNorm2d, share_norms
+from meshsight.core.errors import SpecError
+from meshsight.training.shared_norm import SharedBatchNorm2d, SharedBatchNormAct2d, share_norms
 
 
 @pytest.fixture
@@ -43,3 +45,31 @@ def test_layers_keep_their_weights_when_they_become_shared() -> None:
     torch.testing.assert_close(dict(network.state_dict()), before)
     x = torch.randn(2, 3, 4, 4)
     assert network(x).shape == (2, 4, 4, 4)  # alone, it is plain batch normalisation
+
+
+@pytest.mark.parametrize("kind", ["cpu", "cuda"])
+def test_layers_change_in_place_and_keep_what_comes_after(kind: str) -> None:
+    """On CUDA only the change can be seen here: its layers normalise on such a device alone."""
+    network = nn.Sequential(nn.Conv2d(3, 4, 1), BatchNormAct2d(4, act_layer=nn.ReLU6), nn.BatchNorm2d(4))
+    layers, x = list(network), torch.randn(2, 3, 4, 4) * 9
+    before = network.eval()(x)
+    share_norms(network, torch.device(kind))
+    assert list(network) == layers
+    torch.testing.assert_close(network(x), before)
+    kinds = {"cpu": [SharedBatchNormAct2d, SharedBatchNorm2d], "cuda": [SyncBatchNormAct, nn.SyncBatchNorm]}
+    assert [type(part) for part in layers[1:]] == kinds[kind]
+
+
+@pytest.mark.usefixtures("group_of_one")
+def test_timms_layer_activates_after_the_shared_statistics() -> None:
+    torch.manual_seed(0)
+    ours, theirs = BatchNormAct2d(4), BatchNormAct2d(4)
+    share_norms(nn.Sequential(ours), torch.device("cpu"))
+    x = torch.randn(2, 4, 3, 3)
+    torch.testing.assert_close(ours(x), theirs(x), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(ours.state_dict(), theirs.state_dict())
+
+
+def test_a_layer_that_cannot_be_shared_is_refused() -> None:
+    with pytest.raises(SpecError, match="'0' is of a kind"):
+        share_norms(nn.Sequential(nn.BatchNorm3d(2)), torch.device("cpu"))

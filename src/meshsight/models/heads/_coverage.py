@@ -23,6 +23,7 @@ from meshsight.models.detector import Candidates
 from meshsight.models.heads.coverage import Spec
 from meshsight.models.parts import FeatureSpec, Head, Pyramid
 from meshsight.models.points import cell_centres, grid, level_sizes
+from meshsight.models.sharing import batch_sum, num_sharing
 from meshsight.models.topk import best_candidates
 from meshsight.specs.decoding import DecodeSpec
 
@@ -101,7 +102,8 @@ class CoverageHead(Head):
         by_class = by_class / by_class.sum() * self.num_classes
         costs = torch.stack([(losses * ~is_silent * by_class).mean(), (away * by_class).mean()])
         if self.training and torch.is_grad_enabled():
-            self.sums += torch.cat([costs.detach().double(), self.sums.new_ones(1)])
+            shared = batch_sum(costs.detach().double()) / num_sharing()
+            self.sums += torch.cat([shared, self.sums.new_ones(1)])
         return dict(zip(("class", "box"), (costs * self.weights).unbind(), strict=True))
 
     def distances_to(self, boxes: Float[Tensor, "*b n c 4"], size_hw: tuple[int, int]) -> Float[Tensor, "*b n c 4"]:

@@ -17,7 +17,7 @@ from meshsight.models.boxes import paired_iou
 from meshsight.models.heads._retina import Positives, RetinaHead
 from meshsight.models.heads.pisa import Spec
 from meshsight.models.parts import FeatureSpec
-from meshsight.models.sharing import batch_total
+from meshsight.models.sharing import batch_rows, batch_sum, batch_total, images_before
 
 
 class PisaHead(RetinaHead):
@@ -33,35 +33,36 @@ class PisaHead(RetinaHead):
         normaliser = batch_total((owners >= 0).sum(dim=1).clamp(min=1).sum().float())
         class_losses = self._class_losses(raw, owners, positives)
         box_losses = self._box_losses(raw, positives)
-        if len(positives.image):
-            weights = torch.ones_like(class_losses[..., :1])
-            own = class_losses[positives.image, positives.anchor].detach()
-            weights[positives.image, positives.anchor, 0] = self._rank_weights(raw, positives, own)
-            class_losses = class_losses * weights
+        weights = torch.ones_like(class_losses[..., :1])
+        own = class_losses[positives.image, positives.anchor].detach().sum(dim=1)
+        weights[positives.image, positives.anchor, 0] = self._rank_weights(raw, positives, own)
         prime = (self._score_weights(raw, positives) * box_losses).sum()
-        terms = {"class": class_losses.sum(), "box": box_losses.sum(), "prime_box": prime}
+        terms = {"class": (class_losses * weights).sum(), "box": box_losses.sum(), "prime_box": prime}
         return {name: term / normaliser for name, term in terms.items()}
 
     def _rank_weights(
-        self, raw: AnchorOutputs, positives: Positives, losses: Float[Tensor, "p c"]
+        self, raw: AnchorOutputs, positives: Positives, losses: Float[Tensor, " p"]
     ) -> Float[Tensor, " p"]:
-        """Returns the class weights of ISR-P; they leave the sum of the losses as it was."""
+        """Returns the class weights of ISR-P among the whole batch; they leave the sum of the losses as it was."""
         found = self.boxes(positives.anchor_boxes, raw.deltas[positives.image, positives.anchor].detach())
-        ranks = hierarchical_ranks(
-            paired_iou(found, positives.boxes),
-            positives.class_ids,
-            positives.image * raw.deltas.shape[1] + positives.owner,
-        )
-        most = int(positives.class_ids.bincount().max())
+        objects = (images_before(len(raw.deltas)) + positives.image) * raw.deltas.shape[1] + positives.owner
+        columns = paired_iou(found, positives.boxes), positives.class_ids, objects, losses
+        rows, own = batch_rows(torch.stack([column.double() for column in columns], dim=1))
+        if not len(rows):
+            return losses
+        iou, class_ids, objects, costs = rows[:, 0].float(), rows[:, 1].long(), rows[:, 2].long(), rows[:, 3]
+        ranks = hierarchical_ranks(iou, class_ids, objects)
+        most = int(class_ids.bincount().max())
         weights = (most - ranks).float() / most
         weights = (self.spec.rank_bias + (1 - self.spec.rank_bias) * weights) ** self.spec.rank_power
-        return weights * losses.sum() / (losses * weights[:, None]).sum()
+        return weights[own] * (costs.sum() / (costs * weights).sum()).float()
 
     def _score_weights(self, raw: AnchorOutputs, positives: Positives) -> Float[Tensor, " p"]:
-        """Returns the box weights of CARL, 1 on average; they carry a gradient to the scores."""
+        """Returns the box weights of CARL, 1 on average over the batch; they carry a gradient to the scores."""
         scores = raw.class_logits[positives.image, positives.anchor, positives.class_ids].sigmoid()
         weights = (self.spec.score_bias + (1 - self.spec.score_bias) * scores) ** self.spec.score_power
-        return weights * (len(weights) / weights.sum()) if len(weights) else weights
+        count, total = batch_sum(torch.stack([torch.ones_like(weights).sum(), weights.sum()]))
+        return weights * (count / total.clamp(min=torch.finfo(total.dtype).tiny))
 
 
 def hierarchical_ranks(

@@ -22,7 +22,7 @@ from transformers.models.d_fine import modeling_d_fine
 
 from meshsight.models.queries.d_fine import Spec
 from meshsight.models.set_prediction.criterion import Terms, add_terms, num_objects
-from meshsight.models.set_prediction.denoising import denoising_matches, num_groups
+from meshsight.models.set_prediction.denoising import denoising_matches, num_groups, num_longest, share_denoising
 from meshsight.models.set_prediction.edges import (
     distillation_loss,
     edge_targets,
@@ -36,6 +36,7 @@ from meshsight.models.set_prediction.outputs import QueryOutputs
 from meshsight.specs.decoding import DecodeSpec
 
 make_exportable(modeling_d_fine)
+share_denoising(modeling_d_fine)
 
 UP = 0.5
 """How far the distributions reach, before their scale."""
@@ -84,10 +85,12 @@ class DFine(HybridDetector):
 
     def noisy_terms(self, raw: QueryOutputs, labels: list[Labels]) -> Terms:
         """Returns the sums over all layers of the denoising queries, and over their groups divided by their number."""
-        groups = num_groups(labels, raw.noisy_boxes.shape[1])
+        num_queries = raw.noisy_boxes.shape[1]
+        longest = num_longest(labels) if num_queries else 0
+        groups = num_groups(longest, num_queries)
         if not groups:
             return {}
-        matches, count = denoising_matches(labels, raw.noisy_boxes.shape[1]), num_objects(labels)
+        matches, count = denoising_matches(labels, longest, num_queries), num_objects(labels)
         first, layers = _layers(raw.noisy_logits, raw.noisy_boxes, raw.noisy_edges, raw.noisy_edge_starts)
         seen = [one._replace(ignored=one.ignored[:0]) for one in labels]
         terms = [self.criterion.terms(part, seen, matches) for part in first]
@@ -105,7 +108,7 @@ class DFine(HybridDetector):
         loss = fine_grained_loss(layer.edges[where], targets, iou(own, true), len(self.edge_values))
         return {"edge": self.spec.fine_weight * loss}
 
-    def distillation_terms(self, layer: Layer, last: Layer, matches: Matches, count: int) -> Terms:
+    def distillation_terms(self, layer: Layer, last: Layer, matches: Matches, count: Tensor) -> Terms:
         """Returns `edge_distillation`: all queries' edges against the last layer's.
 
         It is a mean already: the number of objects, by which all sums are divided later, is multiplied in.

@@ -84,6 +84,7 @@ def make_config(spec: Spec, num_classes: int) -> RfDetrConfig:
         decoder_ffn_dim=spec.ffn_channels,
         decoder_layers=spec.decoder_layers,
         decoder_n_points=spec.num_points,
+        dropout=spec.dropout,
         num_queries=spec.num_queries,
         group_detr=spec.num_groups,
         focal_alpha=spec.quality_alpha,

@@ -12,11 +12,13 @@ from transformers import RTDetrResNetConfig, RTDetrV2Config, RTDetrV2ForObjectDe
 from transformers.models.rt_detr_v2 import modeling_rt_detr_v2
 
 from meshsight.models.queries.rt_detr_v2 import Spec
+from meshsight.models.set_prediction.denoising import share_denoising
 from meshsight.models.set_prediction.hybrid import HybridDetector
 from meshsight.models.set_prediction.library import make_exportable
 from meshsight.specs.decoding import DecodeSpec
 
 make_exportable(modeling_rt_detr_v2)
+share_denoising(modeling_rt_detr_v2)
 
 
 def make_config(spec: Spec, num_classes: int) -> RTDetrV2Config:

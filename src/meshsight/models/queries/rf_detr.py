@@ -36,6 +36,8 @@ class Spec(VariantSpec):
     num_points: int = Field(default=2, ge=1)
     """Places that a head of the decoder reads from the map."""
     decoder_layers: int = Field(default=2, ge=1)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    """In the decoder; the authors train without."""
     num_queries: int = Field(default=300, ge=1)
     """The most objects that can be found in an image; an input must have at least so many patches."""
     num_groups: int = Field(default=13, ge=1)

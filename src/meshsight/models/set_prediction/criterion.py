@@ -9,6 +9,7 @@ from torch import Tensor
 from meshsight.models.set_prediction.losses import box_losses
 from meshsight.models.set_prediction.matching import Labels, Matches, Prediction, Scoring, is_silent, match
 from meshsight.models.set_prediction.spec import MatchSpec
+from meshsight.models.sharing import batch_total
 
 Terms = dict[str, Float[Tensor, ""]]
 
@@ -51,6 +52,7 @@ def add_terms(layers: Iterable[Terms]) -> Terms:
     return total
 
 
-def num_objects(labels: Sequence[Labels]) -> int:
+def num_objects(labels: Sequence[Labels]) -> Float[Tensor, ""]:
     """Returns how many objects a batch has, at least one: what the sums are divided by."""
-    return max(sum(len(one.class_ids) for one in labels), 1)
+    count = sum(len(one.class_ids) for one in labels)
+    return batch_total(labels[0].boxes.new_tensor(float(count)), least=1.0)

@@ -13,6 +13,8 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
+from meshsight.models.sharing import batch_sum, batch_total
+
 TEMPERATURE = 5.0
 
 
@@ -87,6 +89,7 @@ def distillation_loss(
     divergence = F.kl_div(own, wanted, reduction="none").sum(dim=1) * TEMPERATURE**2
     each = divergence * weights.detach().flatten().repeat_interleave(4)
     matched = is_matched.flatten().repeat_interleave(4)
-    roots = torch.stack([matched.sum(), (~matched).sum()]).float().sqrt()
-    means = torch.stack([each[matched].sum(), each[~matched].sum()]) / roots.square().clamp(min=1)
+    counts = torch.stack([matched.sum(), (~matched).sum()]).float()
+    roots = batch_sum(counts).sqrt()
+    means = torch.stack([each[matched].sum(), each[~matched].sum()]) / batch_total(counts, least=1.0)
     return (means * roots).sum() / roots.sum()

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from meshsight.models.batch import Targets
 from meshsight.models.set_prediction.criterion import Criterion, Terms, add_terms, num_objects
-from meshsight.models.set_prediction.denoising import denoising_matches, library_labels, num_groups
+from meshsight.models.set_prediction.denoising import denoising_matches, library_labels, num_groups, num_longest
 from meshsight.models.set_prediction.detector import QueryDetector
 from meshsight.models.set_prediction.hybrid_spec import HybridSpec
 from meshsight.models.set_prediction.library import take_backbone
@@ -71,10 +71,12 @@ class HybridDetector(QueryDetector):
 
     def noisy_terms(self, raw: QueryOutputs, labels: list[Labels]) -> Terms:
         """Returns the sums over all layers of the denoising queries, and over their groups divided by their number."""
-        groups = num_groups(labels, raw.noisy_boxes.shape[1])
+        num_queries = raw.noisy_boxes.shape[1]
+        longest = num_longest(labels) if num_queries else 0
+        groups = num_groups(longest, num_queries)
         if not groups:
             return {}
-        matches = denoising_matches(labels, raw.noisy_boxes.shape[1])
+        matches = denoising_matches(labels, longest, num_queries)
         layers = [Prediction(raw.noisy_logits[:, :, i], raw.noisy_boxes[:, :, i]) for i in range(raw.boxes.shape[2])]
         sums = add_terms(self.criterion.terms(layer, _without_ignored(labels), matches) for layer in layers)
         return {name: term / groups for name, term in sums.items()}

@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from meshsight.models.set_prediction.matching import Matches, Prediction, corners, giou, iou
+from meshsight.models.sharing import batch_total
 
 
 def softmax_loss(
@@ -23,7 +24,7 @@ def softmax_loss(
     wanted[matches.image, matches.query] = matches.class_ids
     weights = torch.where(wanted == no_object, no_object_weight, 1.0) * ~silent
     losses = F.cross_entropy(logits.flatten(0, 1), wanted.flatten(), reduction="none")
-    return (losses * weights.flatten()).sum() / weights.sum().clamp(min=torch.finfo(weights.dtype).tiny)
+    return (losses * weights.flatten()).sum() / batch_total(weights.sum(), least=torch.finfo(weights.dtype).tiny)
 
 
 def varifocal_loss(

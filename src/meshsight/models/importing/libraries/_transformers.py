@@ -219,7 +219,7 @@ def _rf_detr_plan(network: PreTrainedModel) -> Plan:
         quality_alpha=config.focal_alpha,
         matching=_matching(config).evolve(class_weight=config.class_loss_coefficient),
     )
-    _compare(config, _rf_detr.make_config(spec, config.num_labels))
+    _compare(config, _rf_detr.make_config(spec, config.num_labels), ("dropout",))
     state = {f"backbone.{name}": tensor for name, tensor in _part(network, "model.backbone.")}
     others = {name: tensor for name, tensor in _part(network, "") if not name.startswith("model.backbone.")}
     state |= {f"network.{name}": tensor for name, tensor in others.items()}
