@@ -417,8 +417,19 @@ def test_a_run_says_what_it_will_take(
 ) -> None:
     monkeypatch.setattr(estimate, "MEASURED_FRAMES", 10)
     caplog.set_level(logging.INFO, "meshsight")
+    monkeypatch.setenv(estimate.PRICE_VARIABLE, "360")
     generate(recipe(frames=20), tmp_path / "set", root=tmp_path, workers=1)
-    assert re.search(r"1\d frames to go: about \d+ s \(\d+ s of one worker\) and [\d.]+ KB on the disk", caplog.text)
+    cost = r"\d+\.\d\d at 360 an hour"
+    found = re.search(
+        rf"1\d frames to go: about \d+ s \(\d+ s of one worker, {cost}\) and [\d.]+ KB on the disk", caplog.text
+    )
+    assert found is not None
+    spent = re.search(rf"drew 20 frames in (\d+\.\d) s \([\d.]+ a second, ({cost})\)", caplog.text)
+    assert spent is not None
+    assert float(spent[2].split()[0]) == pytest.approx(float(spent[1]) / 10, abs=0.011)
+    monkeypatch.setenv(estimate.PRICE_VARIABLE, "a lot")
+    with pytest.raises(CallError, match=r"MESHSIGHT_PRICE_PER_HOUR: expected what an hour costs.*found 'a lot'"):
+        generate(recipe(frames=20), tmp_path / "other", root=tmp_path, workers=1)
     assert "20 of 20 frames" in caplog.text
     assert f"the newest frames, labels drawn: {tmp_path / 'set' / RUN / PREVIEW}" in caplog.text
 

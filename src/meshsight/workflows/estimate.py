@@ -1,15 +1,19 @@
-"""What a run will take, measured on its first frames: time, work and room on the disk."""
+"""What a run will take, measured on its first frames: time, work, money and room on the disk."""
 
+import math
+import os
 import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from meshsight.core.errors import StorageError
+from meshsight.core.errors import CallError, StorageError
 
 MEASURED_FRAMES = 20
 LOOKS_AT_DISK_EVERY = 200
 """Frames between two looks at the free space."""
+PRICE_VARIABLE = "MESHSIGHT_PRICE_PER_HOUR"
+"""What an hour costs of the machine, or machines, that the workers run on; any currency."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,24 +25,44 @@ class Estimate:
         workers: processes that draw them.
         seconds: by the clock.
         num_bytes: on the disk.
+        price_per_hour: of the machines, all workers together; None where it is not known.
     """
 
     frames: int
     workers: int
     seconds: float
     num_bytes: int
-
-    @property
-    def worker_hours(self) -> float:
-        """What the frames cost: hours of one worker, to be multiplied by the price of a machine's share."""
-        return self.seconds * self.workers / 3600
+    price_per_hour: float | None = None
 
     def __str__(self) -> str:
         work = f"{_duration(self.seconds * self.workers)} of one worker"
         return (
             f"{self.frames:,} frames to go: about {_duration(self.seconds)} "
-            f"({work}) and {size_text(self.num_bytes)} on the disk"
+            f"({work}{cost_text(self.seconds, self.price_per_hour)}) and {size_text(self.num_bytes)} on the disk"
         )
+
+
+def price_per_hour() -> float | None:
+    """Returns the price that the environment names, or None.
+
+    Raises:
+        CallError: it is no price.
+    """
+    words = os.environ.get(PRICE_VARIABLE, "")
+    if not words:
+        return None
+    try:
+        price = float(words)
+    except ValueError:
+        price = math.nan
+    if not (price >= 0 and math.isfinite(price)):
+        raise CallError(f"{PRICE_VARIABLE}: expected what an hour costs, such as 1.006; found '{words}'")
+    return price
+
+
+def cost_text(seconds: float, price: float | None) -> str:
+    """Returns what a time costs at a price for an hour, to follow other words; nothing without a price."""
+    return "" if price is None else f", {seconds / 3600 * price:.2f} at {price:g} an hour"
 
 
 class Estimator:
@@ -53,6 +77,7 @@ class Estimator:
         self._first_at: float | None = None
         self._timed = 0
         self._look_at = MEASURED_FRAMES
+        self._price = price_per_hour()
 
     def add(self, frames: int, num_bytes: int) -> Estimate | None:
         """Takes in drawn frames; returns what is to come, once, when enough are drawn to tell.
@@ -81,6 +106,7 @@ class Estimator:
             workers=self._workers,
             seconds=left * seconds / self._timed,
             num_bytes=left * self._num_bytes // self._drawn,
+            price_per_hour=self._price,
         )
 
     def _check_disk(self, estimate: Estimate) -> None:

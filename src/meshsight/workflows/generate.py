@@ -27,6 +27,7 @@ from meshsight.execution.termination import sigterm_raises
 from meshsight.specs.base import VariantSpec
 from meshsight.specs.scene import SceneSpec
 from meshsight.workflows.drawing_progress import DrawingProgress
+from meshsight.workflows.estimate import cost_text, price_per_hour
 from meshsight.workflows.jobs import draw_frames
 from meshsight.workflows.lost_frames import Losses, missing_words
 from meshsight.workflows.recipe_content import plan_of
@@ -99,6 +100,7 @@ def generate(  # noqa: PLR0913 - each stands by itself in a call
         ExecutionError: too many frames killed their worker again and again, or a place to run cannot be used.
     """
     started = time.monotonic()
+    price_per_hour()
     _check_workers(workers)
     spec = complete_recipe(spec, root)
     plan = plan_of(spec, root)
@@ -112,7 +114,8 @@ def generate(  # noqa: PLR0913 - each stands by itself in a call
             settings = _settings(workers or launcher.default_workers)
             manifest, num_drawn = _make(plan, state, _job(spec, out, root), (settings, launcher), progress)
             seconds = time.monotonic() - started
-            log.info("%s: drew %d frames in %.1f s (%.1f a second)", out, num_drawn, seconds, num_drawn / seconds)
+            rate, cost = num_drawn / seconds, cost_text(seconds, price_per_hour())
+            log.info("%s: drew %d frames in %.1f s (%.1f a second%s)", out, num_drawn, seconds, rate, cost)
             if manifest.missing:
                 log.warning("%s: %s", out, missing_words(manifest.missing))
     return GenerateResult(

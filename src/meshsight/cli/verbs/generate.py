@@ -45,6 +45,9 @@ def generate(  # noqa: PLR0913 - one for each option
 
     The folder also holds coco.json, for everything else that reads data sets. While it is made, DIR/.run/preview.jpg
     shows the newest frames. A frame that kills its process three times is left out, and the end is 1, not 0.
+
+    After twenty frames it says what the rest will take; also in money, where MESHSIGHT_PRICE_PER_HOUR says what an hour
+    of the machine, or of the cluster, costs.
     """
     place = workflow("places", "parse_place")(on)
     spec = workflow("recipes", "read_scene_recipe")(recipe, overrides, frames=frames, seed=seed)
