@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import trimesh
 
 from meshsight.core.camera import Camera
@@ -156,6 +157,12 @@ def scene_of(*objects: SceneObject, camera: Camera | None = None, **changes) -> 
         origins={},
     )
     return replace(plain, **changes)
+
+
+def kinds() -> list:
+    """Every renderer, as parameters of a fixture; those that draw with OpenGL are marked."""
+    drawn_by_gl = ("raster", "composite")
+    return [pytest.param(kind, marks=[pytest.mark.gl] if kind in drawn_by_gl else []) for kind in RENDERER_KINDS.names]
 
 
 def try_open(kind: str, assets: Handmade, **settings) -> Renderer | str:

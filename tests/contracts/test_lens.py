@@ -12,8 +12,9 @@ from meshsight.core.pose import invert_pose, transform_points
 from meshsight.records.scene import BackgroundPicture, Environment, Scene
 from meshsight.render.base import RENDERER_KINDS, Renderer
 
-from .handmade import Handmade, scene_of, thing, try_open
-from .test_renderers import brightest, crowd, looking, on_canvas, rim, samples_outlines, shown_alone
+from .handmade import Handmade, kinds, scene_of, thing, try_open
+from .pictures import assert_picture_covers_label, assert_sharp_picture_is_label
+from .test_renderers import brightest, crowd, looking, on_canvas, rim, samples_outlines
 
 ASSETS = Handmade()
 LENSES = {
@@ -33,11 +34,6 @@ def opened(kind: str, **settings) -> Iterator[Renderer]:
         pytest.skip(f"{kind} draws no lens")
     yield renderer
     renderer.close()
-
-
-def kinds() -> list:
-    drawn_by_gl = ("raster", "composite")
-    return [pytest.param(kind, marks=[pytest.mark.gl] if kind in drawn_by_gl else []) for kind in RENDERER_KINDS.names]
 
 
 @pytest.fixture(scope="module", params=kinds())
@@ -121,37 +117,13 @@ def test_the_mesh_points_project_into_their_mask(renderer, lens):
 
 @pytest.mark.parametrize("lens", ["barrel", "pincushion"])
 def test_the_picture_is_where_the_label_is(renderer, lens):
-    scene = bent(crowd(1, (120, 160)), lens)
-    num_checked = 0
-    for item in scene.objects:
-        frame = renderer.render(shown_alone(scene, item.instance_id))
-        label, cover = frame.instance_id == item.instance_id, frame.rgb[..., 1] / 255
-        if label.sum() <= 200:
-            continue
-        picture = (cover == 1) | (label & (cover > 0))
-        assert (picture & label).sum() / (picture | label).sum() >= 0.99
-        assert abs(cover.sum() - label.sum()) <= 0.02 * label.sum()
-        for place in np.mgrid[: label.shape[0], : label.shape[1]]:
-            within = 0.1 if samples_outlines(renderer) else 0.15
-            assert abs((place * cover).sum() / cover.sum() - place[label].mean()) <= within
-        num_checked += 1
-    assert num_checked >= 4
+    within_px = 0.1 if samples_outlines(renderer) else 0.15
+    assert_picture_covers_label(renderer, bent(crowd(1, (120, 160)), lens), within_px)
 
 
 @pytest.mark.parametrize("lens", ["barrel"])
 def test_without_antialiasing_the_picture_equals_the_label(sharp, lens):
-    scene = bent(crowd(2, (180, 240)), lens)
-    num_checked = 0
-    for item in scene.objects:
-        frame = sharp.render(shown_alone(scene, item.instance_id))
-        label, picture = frame.instance_id == item.instance_id, frame.rgb[..., 1] >= 128
-        if label.sum() <= 200:
-            continue
-        assert (picture & label).sum() / (picture | label).sum() >= 0.98
-        for place in np.mgrid[: label.shape[0], : label.shape[1]]:
-            assert abs(place[picture].mean() - place[label].mean()) <= 0.1
-        num_checked += 1
-    assert num_checked >= 4
+    assert_sharp_picture_is_label(sharp, bent(crowd(2, (180, 240)), lens), least_iou=0.98)
 
 
 @pytest.mark.parametrize("lens", LENSES)

@@ -31,16 +31,12 @@ from meshsight.render.base import RENDERER_KINDS, Renderer
 from meshsight.render.sensor import apply_sensor
 from meshsight.render.tone import decode_srgb, encode_srgb, to_image
 
-from .handmade import BLACK, BLUE, GREEN, QUARTERS, RED, WHITE, Handmade, scene_of, thing, try_open
+from .handmade import BLUE, GREEN, QUARTERS, RED, WHITE, Handmade, kinds, scene_of, thing, try_open
+from .pictures import assert_picture_covers_label, assert_sharp_picture_is_label
 
 ASSETS = Handmade()
 # Turns the square's front to a camera that looks along +z with y down, the picture upright.
 UPRIGHT = np.diag([1.0, -1.0, -1.0])
-
-
-def kinds() -> list:
-    drawn_by_gl = ("raster", "composite")
-    return [pytest.param(kind, marks=[pytest.mark.gl] if kind in drawn_by_gl else []) for kind in RENDERER_KINDS.names]
 
 
 @pytest.fixture(scope="module", params=kinds())
@@ -392,49 +388,14 @@ def test_two_instances_of_one_mesh_are_two_objects(renderer):
     np.testing.assert_array_equal(frame.instance_id[:, :48] == 4, (frame.instance_id[:, 48:] == 9)[:, ::-1])
 
 
-def shown_alone(scene: Scene, instance_id: int) -> Scene:
-    """One object in flat white, all else in flat black before black: the picture is how much of a pixel it covers."""
-    objects = tuple(
-        replace(each, material=replace(each.material, emissive=(float(each.instance_id == instance_id),) * 3))
-        for each in scene.objects
-    )
-    return replace(scene, objects=objects, ground=None, background=BLACK)
-
-
 @pytest.mark.parametrize("seed", range(3))
 def test_the_picture_is_where_the_label_is(renderer, seed):
-    """Through the colour path, antialiased: covered pixels are labelled, labelled ones covered, centroids agree."""
-    scene = crowd(seed, (180, 240))
-    num_checked = 0
-    for item in scene.objects:
-        frame = renderer.render(shown_alone(scene, item.instance_id))
-        label, cover = frame.instance_id == item.instance_id, frame.rgb[..., 1] / 255
-        if label.sum() <= 200:
-            continue
-        picture = (cover == 1) | (label & (cover > 0))
-        assert (picture & label).sum() / (picture | label).sum() >= 0.99
-        assert abs(cover.sum() - label.sum()) <= 0.02 * label.sum()
-        for place in np.mgrid[: label.shape[0], : label.shape[1]]:
-            assert abs((place * cover).sum() / cover.sum() - place[label].mean()) <= 0.1
-        num_checked += 1
-    assert num_checked >= 4
+    assert_picture_covers_label(renderer, crowd(seed, (180, 240)))
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_without_antialiasing_the_picture_equals_the_label(sharp, seed):
-    """Through the colour path with one sample a pixel: at half brightness, the very pixels of the mask."""
-    scene = crowd(seed, (180, 240))
-    num_checked = 0
-    for item in scene.objects:
-        frame = sharp.render(shown_alone(scene, item.instance_id))
-        label, picture = frame.instance_id == item.instance_id, frame.rgb[..., 1] >= 128
-        if label.sum() <= 200:
-            continue
-        assert (picture & label).sum() / (picture | label).sum() >= 0.99
-        for place in np.mgrid[: label.shape[0], : label.shape[1]]:
-            assert abs(place[picture].mean() - place[label].mean()) <= 0.1
-        num_checked += 1
-    assert num_checked >= 4
+    assert_sharp_picture_is_label(sharp, crowd(seed, (180, 240)), least_iou=0.99)
 
 
 def test_a_flat_colour_is_exact_under_any_light_and_exposure(renderer):

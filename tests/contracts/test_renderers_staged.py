@@ -24,11 +24,11 @@ from meshsight.records.scene import (
     Sun,
     Wall,
 )
-from meshsight.render.base import RENDERER_KINDS, Renderer
+from meshsight.render.base import Renderer
 from meshsight.render.features import features_of
 from meshsight.render.tone import decode_srgb
 
-from .handmade import Handmade, scene_of, thing, try_open
+from .handmade import Handmade, kinds, scene_of, thing, try_open
 
 ASSETS = Handmade()
 DARK = Environment(ref="black", strength=1.0, rotation_rad=0.0)
@@ -42,10 +42,6 @@ SETTINGS = {
     # Little noise, and light straight from the lamps alone, so that what is seen has a closed form.
     "cycles": {"samples": 128, "denoiser": "none", "max_bounces": 0},
 }
-
-
-def kinds() -> list:
-    return [pytest.param(kind, marks=[pytest.mark.gl] if kind == "raster" else []) for kind in RENDERER_KINDS.names]
 
 
 @pytest.fixture(scope="module", params=kinds())

@@ -7,12 +7,14 @@ docs/presets/palletjack.md says what each number is, which faults were mended, a
 Write KITTI, as there:  meshsight convert DATA KITTI_DIR --to kitti
 """
 
+from typing import TypeVar
+
 from meshsight.presets import _hall
 from meshsight.presets._variants import Variant, print_variant
 from meshsight.specs.camera import FieldOfView, Lens
 from meshsight.specs.clutter import DistractorsSpec
 from meshsight.specs.colors import FreeRgb
-from meshsight.specs.distributions import Choice, Constant, Distribution, LogUniform, Normal, Uniform
+from meshsight.specs.distributions import Choice, Constant, LogUniform, Normal, Uniform
 from meshsight.specs.lamps import AreaLamps
 from meshsight.specs.lights import LightsSpec, PointLightsSpec, SunsSpec
 from meshsight.specs.materials import MaterialChange, MaterialJitter, PartChange, PlaneMaterial
@@ -41,6 +43,8 @@ TEXTURES = ProceduralTextures(seeds=(0, 1))
 """26 pictures for the source's 25."""
 
 _UNCHANGED = MaterialJitter(probability=0.0)
+
+AnyPlane = TypeVar("AnyPlane", bound=PlaneMaterial)
 
 
 def palletjack(meshes: tuple[str, ...] = _hall.WAREHOUSE, copies: int = 2) -> SceneSpec:
@@ -118,10 +122,6 @@ def _only_color() -> MaterialChange:
 
 def _room() -> RoomSpec:
     """Returns a hall whose floor and walls have textures, roughness, metal and glow of their own."""
-    plain = Constant(value=0.0)
-    zero_or_one = Choice(values=(0, 1))
-    any_roughness = Uniform(low=0.0, high=1.0)
-    glow: Distribution = Uniform(low=0.0, high=1000 * GLOW_SCALE)
     return RoomSpec(
         width=None,
         depth=None,
@@ -129,29 +129,24 @@ def _room() -> RoomSpec:
         width_m=Constant(value=20.0),
         depth_m=Constant(value=32.0),
         height_m=Constant(value=6.0),
-        floor=PlaneMaterial(
-            texture_probability=1.0,
-            textures=TEXTURES,
-            tile=Constant(value=0.2),
-            saturation=plain,
-            brightness=Constant(value=1.0),
-            roughness=any_roughness,
-            metallic=zero_or_one,
-            glow=glow,
-            glow_textures=TEXTURES,
-        ),
-        walls=WallMaterial(
-            texture_probability=1.0,
-            textures=TEXTURES,
-            tile=Constant(value=0.2),
-            saturation=plain,
-            brightness=Constant(value=1.0),
-            roughness=any_roughness,
-            metallic=zero_or_one,
-            glow=glow,
-            glow_textures=TEXTURES,
-        ),
-        ceiling=CeilingMaterial(texture_probability=0.0, saturation=plain),
+        floor=_shining(PlaneMaterial),
+        walls=_shining(WallMaterial),
+        ceiling=CeilingMaterial(texture_probability=0.0, saturation=Constant(value=0.0)),
+    )
+
+
+def _shining(kind: type[AnyPlane]) -> AnyPlane:
+    """Returns what the source draws for its floor and, by itself, for its walls."""
+    return kind(
+        texture_probability=1.0,
+        textures=TEXTURES,
+        tile=Constant(value=0.2),
+        saturation=Constant(value=0.0),
+        brightness=Constant(value=1.0),
+        roughness=Uniform(low=0.0, high=1.0),
+        metallic=Choice(values=(0, 1)),
+        glow=Uniform(low=0.0, high=1000 * GLOW_SCALE),
+        glow_textures=TEXTURES,
     )
 
 
