@@ -1,5 +1,6 @@
 """Every renderer draws labels that are right to the pixel, and pictures that are where the labels are."""
 
+import colorsys
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -633,6 +634,30 @@ def test_tint_base_colour_and_vertex_colours_multiply_alike(renderer):
     ]
     assert np.abs(pictures[0] - pictures[1]).max() <= 1
     assert np.abs(pictures[0] - pictures[2]).max() <= 1
+
+
+def recoloured_by_python(color, hue_shift_rad: float = 0.0, saturation: float = 1.0) -> tuple[float, float, float]:
+    hue, own, value = colorsys.rgb_to_hsv(*color)
+    return colorsys.hsv_to_rgb((hue + hue_shift_rad / (2 * np.pi)) % 1.0, min(1.0, own * saturation), value)
+
+
+@pytest.mark.parametrize("change", [{"hue_shift_rad": 2.0}, {"hue_shift_rad": -1.0, "saturation": 3.0}])
+def test_hue_and_saturation_of_what_colours_come_to_are_those_of_hsv(renderer, change):
+    """Tint, vertex colours and texture recoloured look as a square of the colour that Python's own HSV gives."""
+    tint = np.array([0.7, 0.5, 0.3])
+
+    def picture(mesh: str, **material) -> np.ndarray:
+        return renderer.render(scene_of(thing(1, mesh, (0, 0, 1.0), rotation=UPRIGHT, **material))).rgb.astype(int)
+
+    for mesh, color in (("square", tint), ("half_painted", 0.5 * tint)):
+        wanted = picture("square", tint=recoloured_by_python(color, **change))
+        assert np.abs(picture(mesh, tint=tuple(tint), **change) - wanted).max() <= 2
+        assert np.abs(picture(mesh, tint=tuple(tint)) - wanted).max() > 20
+    found = picture("square", texture="quarters", tint=tuple(tint), **change)
+    for (v, u), quarter in (((12, 30), RED), ((12, 66), GREEN), ((52, 30), BLUE), ((52, 66), WHITE)):
+        color = tint * np.array(quarter) / 255
+        wanted = picture("square", tint=recoloured_by_python(color, **change))
+        assert np.abs(found[v, u] - wanted[v, u]).max() <= 3
 
 
 def test_a_material_that_glows_adds_its_light(renderer):

@@ -40,6 +40,8 @@ from meshsight.specs.surroundings import (
 from meshsight.synthesis.cameras import shell
 from meshsight.synthesis.placements import box
 
+NO_TURN = 0.5
+"""Of `hsv_hue`."""
 BUILTIN = "builtin:"
 PROCEDURAL = "procedural"
 """In place of a folder: pictures painted by code."""
@@ -91,6 +93,10 @@ class BlenderGenSettings(Settings):
     cam_rotation_zmin: float = 0.0
     cam_rotation_zmax: float = 2 * math.pi
     max_boundingbox: float = 0.1
+    hsv_hue: float = Field(default=0.5, ge=0, le=1)
+    """Turn of the hue of PLY files' vertex colours, as Blender counts it: a half is none."""
+    hsv_saturation: float = Field(default=1.0, ge=0)
+    hsv_value: float = Field(default=1.0, ge=0)
     cam_lens_unit: str = "FOV"
     cam_lens: float = 4.7
     cam_fov: float = (59 + 90) / 2
@@ -114,9 +120,6 @@ WITHOUT_MEANING = frozenset(
         "use_cycles_denoising",
         "use_adaptive_sampling",
         "samples",
-        "hsv_hue",
-        "hsv_saturation",
-        "hsv_value",
         "use_keypoints",
         "use_fps_keypoints",
         "max_bounces",
@@ -136,7 +139,13 @@ def blender_gen(settings: BlenderGenSettings | None = None) -> SceneSpec:
         frames=given.number_of_renders,
         image=ImageSpec(size_hw=(given.resolution_y, given.resolution_x), quality=100),
         objects=tuple(
-            ObjectSpec(name=given.out_folder, mesh=mesh, load=_import(mesh), scale=Constant(value=given.model_scale))
+            ObjectSpec(
+                name=given.out_folder,
+                mesh=mesh,
+                load=_import(mesh),
+                scale=Constant(value=given.model_scale),
+                materials=_painted(given, mesh),
+            )
             for mesh in dict.fromkeys(given.model_paths)
         ),
         count=Constant(value=1.0),
@@ -222,6 +231,18 @@ def _materials(given: BlenderGenSettings, textures: str) -> MaterialJitter:
         metallic_probability=0.5,
         texture_probability=1.0 if textures else 0.0,
         textures=PictureFiles(files=(textures,)) if textures not in ("", PROCEDURAL) else ProceduralTextures(),
+    )
+
+
+def _painted(given: BlenderGenSettings, mesh: str) -> MaterialJitter | None:
+    """Returns what is done to a mesh whose vertices bring its colours; None for nothing of its own."""
+    is_as_it_is = (given.hsv_hue, given.hsv_saturation, given.hsv_value) == (NO_TURN, 1.0, 1.0)
+    if is_as_it_is or not mesh.lower().endswith(".ply"):
+        return None
+    return _materials(given, given.object_texture_path).evolve(
+        hue_shift_deg=360.0 * (given.hsv_hue - NO_TURN),
+        saturation_factor=given.hsv_saturation,
+        brightness=given.hsv_value,
     )
 
 

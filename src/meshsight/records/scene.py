@@ -57,6 +57,8 @@ class MaterialOverride:
         emissive: a flat linear RGB that replaces all shading (used to prove that picture and label agree).
         glow: linear RGB radiance that is added to the shading, instead of what the material emits by itself.
         glow_texture: reference of a picture that `glow` is multiplied by, mapped as `texture` is.
+        hue_shift_rad, saturation: turn of the hue, and factor on the saturation (HSV of the linear RGB), of what base
+            colour, texture, vertex colours and tint come to.
     """
 
     tint: Rgb = (1.0, 1.0, 1.0)
@@ -67,6 +69,8 @@ class MaterialOverride:
     emissive: Rgb | None = None
     glow: Rgb | None = None
     glow_texture: str | None = None
+    hue_shift_rad: float = 0.0
+    saturation: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

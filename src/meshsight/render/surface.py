@@ -10,6 +10,7 @@ from jaxtyping import UInt8
 
 from meshsight.records.mesh import Mesh, MeshPart, bounds_of
 from meshsight.records.scene import AssetSource, Ground, MaterialOverride, Rgb, SceneObject, Wall
+from meshsight.render.recolour import Recolouring, recolouring_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -34,6 +35,7 @@ class Surface:
         metallic, roughness: factors on the channels B and G of `metallic_roughness_texture` where
             `metallic_from_texture` and `roughness_from_texture` say so, else the values themselves.
         emissive: linear RGB that is added, times `emissive_texture` if there is one.
+        recolouring: what happens to the product of base colour, its texture and vertex colours, or None.
         flat: linear RGB that replaces all shading, or None.
     """
 
@@ -47,6 +49,7 @@ class Surface:
     metallic_from_texture: bool
     roughness_from_texture: bool
     flat: Rgb | None
+    recolouring: Recolouring | None = None
 
 
 def resolve_surface(mesh: Mesh, part_index: int, override: MaterialOverride, assets: AssetSource) -> Surface:
@@ -66,6 +69,7 @@ def resolve_surface(mesh: Mesh, part_index: int, override: MaterialOverride, ass
         metallic_from_texture=glossy is not None and override.metallic is None,
         roughness_from_texture=glossy is not None and override.roughness is None,
         flat=override.emissive,
+        recolouring=recolouring_of(override),
     )
 
 

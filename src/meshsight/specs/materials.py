@@ -22,6 +22,10 @@ class MaterialChange(Spec):
     """Strength of the tint: 0 keeps every colour, 1 leaves only those of the hue."""
     brightness: NonNegative = Uniform(low=0.7, high=1.1)
     """Factor on the base colour."""
+    hue_shift_deg: Distribution | None = None
+    """Turns the hue of the tinted material, its texture and vertex colours; null leaves it."""
+    saturation_factor: NonNegative | None = None
+    """Factor on the saturation of the same; null leaves it."""
     roughness: Fraction | None = None
     """Replaces the roughness; null keeps the material's own."""
     roughness_probability: float = Field(default=1.0, ge=0, le=1)

@@ -17,6 +17,8 @@ from meshsight.synthesis.pictures import draw_texture
 from meshsight.synthesis.sampling import describe, sample
 
 UNCHANGED = MaterialOverride()
+_IN_RECIPE = {"hue_shift_rad": "hue_shift_deg", "saturation": "saturation_factor"}
+"""Names that a recipe has for values of a scene, where they are others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,8 @@ def draw_material(spec: MaterialChange, which: MaterialDraw, draws: Draws) -> Ma
         texture=_draw_swap(spec, which, draws),
         glow=_draw_glow(spec, which, draws),
         glow_texture=_draw_glow_texture(spec, which, draws),
+        hue_shift_rad=np.radians(_draw_factor("hue_shift_rad", spec.hue_shift_deg, 1.0, which, draws) or 0.0),
+        saturation=_draw_saturation(spec, which, draws),
     )
 
 
@@ -113,7 +117,13 @@ def _draw_factor(
     rng = draws.stream(f"{which.aspect}.{name}")
     if not _happens(probability, rng):
         return None
-    return draws.number(f"{which.path}.{name}", f"{which.randomiser}.{name}", distribution, rng)
+    in_recipe = _IN_RECIPE.get(name, name)
+    return draws.number(f"{which.path}.{name}", f"{which.randomiser}.{in_recipe}", distribution, rng)
+
+
+def _draw_saturation(spec: MaterialChange, which: MaterialDraw, draws: Draws) -> float:
+    drawn = _draw_factor("saturation", spec.saturation_factor, 1.0, which, draws)
+    return 1.0 if drawn is None else drawn
 
 
 def _happens(probability: float, rng: np.random.Generator) -> bool:

@@ -182,6 +182,8 @@ class cfg:
     resolution_x = int(640)
     my_own = __import__('os').system('touch executed')
     samples = 512
+    hsv_hue = 0.75
+    hsv_saturation = 0.5
 '''
 
 
@@ -197,6 +199,10 @@ def test_blender_gen_reads_a_configuration_and_never_runs_it(tmp_path, monkeypat
         ("blade", "./models/blade_b.ply"),
     ]
     assert [entry.load.up_axis for entry in spec.objects] == ["y", "z"]
+    whole, painted = (entry.materials for entry in spec.objects)
+    assert whole is None
+    assert painted is not None
+    assert (painted.hue_shift_deg, painted.saturation_factor) == (Constant(value=90), Constant(value=0.5))
     assert spec.environment.strength == Uniform(low=1, high=8)
     camera = spec.camera.model_dump()
     assert camera["distance_m"]["high"] == pytest.approx(1.1)

@@ -71,7 +71,7 @@ class Materials:
 
 
 def _sort_of(look):
-    """What a material is made of: flat or lit, painted vertices, three textures, and which channels of one count."""
+    """What a material is made of: flat or lit, painted vertices, three textures, which channels of one count, ..."""
     if look["flat"] is not None:
         return ("flat",)
     return (
@@ -82,6 +82,7 @@ def _sort_of(look):
         look["metallic_from_texture"],
         look["roughness_from_texture"],
         look["glow_texture"],
+        look["recolouring"] is not None,
     )
 
 
@@ -111,7 +112,7 @@ def _make_flat(tree):
 
 
 def _make_lit(tree, sort, pictures):
-    _, has_paint, texture, glossy, is_metal_textured, is_rough_textured, glow = sort
+    _, has_paint, texture, glossy, is_metal_textured, is_rough_textured, glow, is_recoloured = sort
     principled = tree.nodes.new("ShaderNodeBsdfPrincipled")
     principled.name = "surface"
     tree.links.new(principled.outputs[0], tree.nodes["out"].inputs["Surface"])
@@ -122,6 +123,11 @@ def _make_lit(tree, sort, pictures):
         paint = tree.nodes.new("ShaderNodeVertexColor")
         paint.layer_name = shapes.PAINT
         color = _product(tree, color, paint.outputs["Color"])
+    if is_recoloured:
+        turned = tree.nodes.new("ShaderNodeHueSaturation")
+        turned.name = "recolouring"
+        tree.links.new(color, turned.inputs["Color"])
+        color = turned.outputs[0]
     tree.links.new(color, principled.inputs["Base Color"])
     shine = _color_factor(tree, "glow")
     if glow is not None:
@@ -168,6 +174,11 @@ def _set_values(material, look):
         return
     surface = nodes["surface"]
     nodes["color"].outputs[0].default_value = (*look["color"], 1)
+    if look["recolouring"] is not None:
+        sixths, factor = look["recolouring"]
+        turned = nodes["recolouring"].inputs
+        turned["Hue"].default_value = (0.5 + sixths / 6) % 1  # a half is no turn
+        turned["Saturation"].default_value = factor
     glow = look["glow"]
     nodes["glow"].outputs[0].default_value = (*glow, 1)
     surface.inputs["Emission Strength"].default_value = 1.0 if any(glow) else 0.0

@@ -117,11 +117,15 @@ class SurfacePass:
         from_texture = (surface.roughness_from_texture, surface.metallic_from_texture)
         set_uniform(program, "gloss", (surface.roughness, surface.metallic, *from_texture))
         set_uniform(program, "emissive", surface.emissive)
+        if surface.recolouring is not None:
+            set_uniform(program, "recolouring", surface.recolouring)
         part.draw(program)
 
     def _program_for(self, surface: Surface, has_emission: bool) -> moderngl.Program:
         """Returns the program with the texture reads that a surface needs, its textures bound."""
         defines = ["HAS_EMISSION"] if has_emission else []
+        if surface.recolouring is not None:
+            defines.append("HAS_RECOLOURING")
         if surface.base_color_texture is not None:
             defines.append("HAS_BASE_TEXTURE")
             self._textures.bind(surface.base_color_texture, _BASE_UNIT, is_color=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from meshsight.records.mesh import Mesh
-from meshsight.records.scene import AssetSource, Ground, MaterialOverride, SceneObject, Wall
-from meshsight.render.surface import Texture, named_texture, resolve_surface
+from meshsight.records.scene import AssetSource, Ground, SceneObject, Wall
+from meshsight.render.surface import Texture, named_texture, override_of, resolve_surface
 from meshsight.render.tone import flat_color
 
 Look = dict[str, Any]
@@ -21,7 +21,7 @@ class Painter:
 
     def part(self, thing: SceneObject, mesh: Mesh, index: int) -> Look:
         """Returns the look of one part of an object."""
-        override = _override_of(thing, index)
+        override = override_of(thing, index)
         surface = resolve_surface(mesh, index, override, self.assets)
         if surface.flat is not None:
             return {"flat": flat_color(surface.flat).tolist()}
@@ -38,6 +38,7 @@ class Painter:
             "roughness_from_texture": surface.roughness_from_texture,
             "glow": list(glow),
             "glow_texture": self._named(override.glow_texture),
+            "recolouring": surface.recolouring,
         }
 
     def plane(self, plane: Ground | Wall) -> Look:
@@ -54,6 +55,7 @@ class Painter:
             "roughness_from_texture": False,
             "glow": list(plane.glow),
             "glow_texture": self._named(plane.glow_texture),
+            "recolouring": None,
         }
 
     def _named(self, ref: str | None) -> str | None:
@@ -61,7 +63,3 @@ class Painter:
 
     def _key(self, texture: Texture | None, *, is_color: bool = True) -> str | None:
         return None if texture is None else self.want(texture, is_color)
-
-
-def _override_of(thing: SceneObject, part: int) -> MaterialOverride:
-    return next((own.material for own in thing.part_materials if own.part == part), thing.material)

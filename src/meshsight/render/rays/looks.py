@@ -14,6 +14,7 @@ from meshsight.records.scene import AssetSource, Rgb, Scene
 from meshsight.render.planes import Plane
 from meshsight.render.rays.body import PlacedBody
 from meshsight.render.rays.tracing import Hits
+from meshsight.render.recolour import recoloured
 from meshsight.render.surface import Texture, override_of, resolve_surface
 from meshsight.render.tone import decode_srgb
 
@@ -71,6 +72,8 @@ def _add_part(
         uv = np.einsum("kc,kcd->kd", weights, body.uv[corners])
         albedo = albedo * _painted((1.0, 1.0, 1.0), surface.base_color_texture, uv)
         emitted = _painted(surface.emissive, surface.emissive_texture, uv)
+    if surface.recolouring is not None:
+        albedo = recoloured(albedo, surface.recolouring)
     normals_object = np.einsum("kc,kcd->kd", weights, body.normals[corners])
     looks.albedo[where] = albedo
     looks.normal[where] = _facing_normals(placed, corners, normals_object, hits.rays[where])

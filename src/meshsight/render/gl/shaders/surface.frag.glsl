@@ -15,10 +15,29 @@ layout(location = 1) out vec4 normal_roughness;
 layout(location = 2) out vec4 emission;
 #endif
 
+#ifdef HAS_RECOLOURING
+uniform vec2 recolouring;         // sixths of a turn of the hue, factor on the saturation
+
+// The same as recolour.py.
+vec3 recoloured(vec3 color) {
+    float value = max(color.r, max(color.g, color.b));
+    float chroma = value - min(color.r, min(color.g, color.b));
+    float width = chroma > 0.0 ? chroma : 1.0;
+    float hue = value == color.r ? (color.g - color.b) / width
+              : value == color.g ? 2.0 + (color.b - color.r) / width : 4.0 + (color.r - color.g) / width;
+    float saturation = min(recolouring.y * chroma / (value > 0.0 ? value : 1.0), 1.0);
+    vec3 k = mod(vec3(5.0, 3.0, 1.0) + hue + recolouring.x, 6.0);
+    return value * (1.0 - saturation * clamp(min(k, 4.0 - k), 0.0, 1.0));
+}
+#endif
+
 void main() {
     vec3 albedo = c_paint.rgb * v_color;
 #ifdef HAS_BASE_TEXTURE
     albedo *= texture(base_color_texture, v_uv).rgb;
+#endif
+#ifdef HAS_RECOLOURING
+    albedo = recoloured(albedo);
 #endif
     vec2 glossy = c_gloss.xy;
 #ifdef HAS_GLOSS_TEXTURE
