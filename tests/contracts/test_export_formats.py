@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from meshsight.exporting.kinds import EXPORTER_KINDS
+from meshsight.core.errors import MissingExtraError
+from meshsight.exporting.kinds import EXPORTER_KINDS, PATCH_EXPORTER_KINDS
 from meshsight.records.artifact import ArtifactManifest
 from meshsight.runtime.kinds import BACKEND_KINDS
 
@@ -18,3 +19,13 @@ def test_an_export_format(kind: str) -> None:
     assert callable(BACKEND_KINDS.builder(kind))
     pattern = ArtifactManifest.model_json_schema()["properties"]["model"]["pattern"]
     assert re.fullmatch(pattern.strip("^$"), module.FILE)
+
+
+@pytest.mark.parametrize("kind", PATCH_EXPORTER_KINDS.names)
+def test_an_export_format_of_patch_networks(kind: str) -> None:
+    module = PATCH_EXPORTER_KINDS.module(kind)
+    assert module.Spec().kind == kind and module.Spec.__doc__
+    try:
+        assert callable(PATCH_EXPORTER_KINDS.builder(kind))
+    except MissingExtraError as error:
+        assert f"meshsight[{getattr(module, 'EXTRA', 'train')}]" in str(error)

@@ -62,12 +62,33 @@ class PatchParity(Spec):
     """Largest difference of a radius or coordinate, in pixels of the patch."""
 
 
+class PatchFlavour(Spec):
+    """One file of an artifact that holds the network in several precisions."""
+
+    file: str
+    """Its name, beside the manifest."""
+    sha256: str
+    size_bytes: int
+    input: Literal["float32", "int8"]
+    """What it takes: bytes of a patch as floats in 0..255, rows by columns by channels; or those quantised."""
+    input_scale: float
+    """Of an int8 input: value = scale * (number - zero)."""
+    input_zero: int
+    float_operations: tuple[str, ...]
+    """Operations that are computed in float32, of a network whose weights are whole numbers."""
+    parity: PatchParity
+    """To the trained network."""
+    figures: dict[str, float | None]
+    """On the data that was compared on."""
+
+
 class PatchArtifact(Spec):
     """Everything needed to run an exported patch network."""
 
     format: Literal["meshsight-patch-artifact"] = "meshsight-patch-artifact"
     version: Literal[1] = 1
-    kind: Literal["onnx", "onnx_int8", "c99"]
+    kind: str
+    """The export format."""
     model: str
     """File name of the graph, or of the C header, beside the manifest."""
     model_sha256: str
@@ -82,6 +103,8 @@ class PatchArtifact(Spec):
     """Of the trained network on the data that was compared on."""
     figures_after: dict[str, float | None] = {}  # noqa: RUF012
     """Of the exported network on the same; empty where it was not run."""
+    flavours: dict[str, PatchFlavour] = {}  # noqa: RUF012
+    """Further precisions of the network, by name."""
     fingerprints: Fingerprints
     made_with: dict[str, str]
     """Versions of the packages, and of the C compiler, that took part."""

@@ -8,7 +8,7 @@ from types import ModuleType
 from meshsight.core.errors import CallError, MissingExtraError
 from meshsight.core.kinds import Kinds, did_you_mean
 from meshsight.datasets.format import FORMAT_KINDS, Reader, Writer
-from meshsight.exporting.kinds import EXPORTER_KINDS
+from meshsight.exporting.kinds import EXPORTER_KINDS, PATCH_EXPORTER_KINDS
 from meshsight.models.kinds import BACKBONE_KINDS, DETECTOR_KINDS, HEAD_KINDS, NECK_KINDS, PATCH_KINDS, QUERY_KINDS
 from meshsight.specs.base import Slot
 from meshsight.specs.scene import RENDERER_KINDS
@@ -18,7 +18,7 @@ from meshsight.workflows.init import PRESET_KINDS, variants_of
 _KINDS: dict[str, tuple[Kinds, ...]] = {
     "models": (DETECTOR_KINDS, BACKBONE_KINDS, NECK_KINDS, HEAD_KINDS, QUERY_KINDS, PATCH_KINDS),
     "renderers": (RENDERER_KINDS,),
-    "formats": (FORMAT_KINDS, EXPORTER_KINDS),
+    "formats": (FORMAT_KINDS, EXPORTER_KINDS, PATCH_EXPORTER_KINDS),
     "presets": (PRESET_KINDS,),
 }
 

@@ -1,4 +1,4 @@
-"""`export` of a patch network: ONNX in float32 or int8, or C99, proven or measured on real patches."""
+"""`export` of a patch network: ONNX, C99 or TFLite, proven or measured on real patches."""
 
 import logging
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from pathlib import Path
 
 from meshsight.core.errors import CallError, DataError
 from meshsight.core.files import sha256_of_file
-from meshsight.core.kinds import did_you_mean
 from meshsight.datasets.patches.arrays import PatchArrays
+from meshsight.exporting.kinds import PATCH_EXPORTER_KINDS
 from meshsight.exporting.patches.comparing import PatchesToCompare
-from meshsight.exporting.patches.export import PATCH_KINDS, PatchKind, export_patches
+from meshsight.exporting.patches.export import export_patches
 from meshsight.records.artifact import Fingerprints
 from meshsight.records.patches import PatchArtifact, PatchGuesses, PatchSignature
 from meshsight.specs.base import fingerprint
@@ -36,43 +36,36 @@ def export_patch_run(run: Path, *, out: Path, to: str = "onnx", data: str | Path
     Args:
         run: the run's folder.
         out: folder of the artifact.
-        to: onnx, onnx_int8 or c99.
+        to: a kind in `PATCH_EXPORTER_KINDS`: onnx, onnx_int8, c99, tflite.
         data: patches to compare on, and to take the ranges of an int8 network from; None takes the run's own.
 
     Raises:
         ArtifactError: the folder is no such run, or the artifact would differ from it.
         CallError: there is no such format, or the run's patches are gone and none are given.
+        MissingExtraError: the format's library is not installed.
         StorageError: the folder cannot be written.
     """
-    kind = _kind(to)
+    spec = PATCH_EXPORTER_KINDS.module(to).Spec()
     model, manifest = load_patch_run(run, "cpu")
-    spec = manifest.spec
-    assert isinstance(spec, PatchTrainSpec)
+    recipe = manifest.spec
+    assert isinstance(recipe, PatchTrainSpec)
     patches = _patches(manifest, model.signature, data)
 
     def measure(guesses: PatchGuesses) -> dict[str, float | None]:
-        return figures_of(patches, guesses.scores, guesses.circles, spec.validation)
+        return figures_of(patches, guesses.scores, guesses.circles, recipe.validation)
 
     artifact = export_patches(
-        kind,
+        spec,
         model,
         PatchesToCompare(pixels=patches.pixels, places=patches.places, measure=measure),
         Fingerprints(
-            recipe=fingerprint(spec),
+            recipe=fingerprint(recipe),
             weights=sha256_of_file(RunFiles(run).weights),
             data=tuple(source.fingerprint for source in manifest.data),
         ),
         out,
     )
     return PatchExported(artifact=out, manifest=artifact)
-
-
-def _kind(to: str) -> PatchKind:
-    for kind in PATCH_KINDS:
-        if kind == to:
-            return kind
-    hint = did_you_mean(to, PATCH_KINDS) or f"; there are: {', '.join(PATCH_KINDS)}"
-    raise CallError(f"--to {to}: patch networks cannot be exported so{hint}")
 
 
 def _patches(manifest: RunManifest, signature: PatchSignature, data: str | Path | None) -> PatchArrays:

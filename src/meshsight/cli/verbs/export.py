@@ -12,11 +12,11 @@ from meshsight.cli.running import verb_command, workflow
 EXAMPLES = examples(
     "meshsight export runs/first --out artifact",
     "meshsight export runs/first --to onnx --out artifact --data photos",
-    "meshsight export runs/balls --to c99 --out robot          # a patch network: onnx, onnx_int8, c99",
+    "meshsight export runs/balls --to c99 --out robot          # a patch network: onnx, onnx_int8, c99, tflite",
 )
 
 
-@click.command(short_help="A run becomes an artifact: ONNX, or C99 of a patch network.", epilog=EXAMPLES)
+@click.command(short_help="A run becomes an artifact: ONNX; C99 or TFLite of a patch network.", epilog=EXAMPLES)
 @click.argument("run", metavar="RUN", type=PATH)
 @click.option("--to", default="onnx", show_default=True, metavar="KIND", help="Export format.")
 @click.option("--out", required=True, type=PATH, metavar="ARTIFACT", help="Folder of the artifact.")
@@ -54,6 +54,11 @@ def _patches_text(result: Any) -> str:
             for name in ("f1", "average_precision", "circle_iou", "centre_px")
             if before.get(name) is not None and after.get(name) is not None
         ]
+    lines += [
+        f"{name}: {flavour.file}, {flavour.size_bytes:,} bytes, {flavour.input} in, {_off(flavour.parity)}"
+        + (f", in floats: {', '.join(flavour.float_operations).lower()}" if flavour.float_operations else "")
+        for name, flavour in manifest.flavours.items()
+    ]
     return "\n".join(lines)
 
 

@@ -86,6 +86,12 @@ def compiler_at_hand() -> Compiler | None:
     return None
 
 
+def native_flags() -> tuple[str, ...]:
+    """Returns the flags by which speed is measured: those in CFLAGS, or else the best for this processor."""
+    given = os.environ.get("CFLAGS", "").split()
+    return ("-std=c99", *given) if given else NATIVE
+
+
 class CompiledPatchModel:
     """Generated C, compiled, as a patch network.
 
@@ -152,11 +158,11 @@ def compiled(
         main, program = Path(folder) / "main.c", Path(folder) / "program"
         text = PROGRAM.replace("@PLACE@", "places + i * 4, " if signature.has_position else "")
         write_text(main, text.replace("@NAME@", name).replace("@UPPER@", name.upper()))
-        build(compiler, (*flags, f"-I{files.header.parent}"), (files.source, main), program)
+        compile_program(compiler, (*flags, f"-I{files.header.parent}"), (files.source, main), program)
         yield CompiledPatchModel((str(program),), signature)
 
 
-def build(compiler: Compiler, flags: Sequence[str], sources: Sequence[Path], program: Path) -> None:
+def compile_program(compiler: Compiler, flags: Sequence[str], sources: Sequence[Path], program: Path) -> None:
     """Compiles a program.
 
     Raises:

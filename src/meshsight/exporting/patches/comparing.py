@@ -7,6 +7,9 @@ import numpy as np
 
 from meshsight.records.patches import PatchGuesses, PatchParity, Pixels, Places
 
+NUM_REPRESENTATIVE = 2048
+"""Patches that the ranges of an int8 network are taken from: as many as NaoTH take; fewer where there are fewer."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PatchesToCompare:

@@ -15,8 +15,6 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from meshsight.core.files import write_bytes
 from meshsight.records.patches import PatchSignature, Pixels, Places
 
-NUM_REPRESENTATIVE = 2048
-"""As many as NaoTH take; fewer where there are fewer."""
 CALIBRATION_BATCH = 256
 QUANTISED = ("Conv", "Gemm", "MatMul", "MaxPool", "LeakyRelu", "Relu")
 """What is computed in 8 bits; normalising the bytes, softmax and decoding stay in float32."""

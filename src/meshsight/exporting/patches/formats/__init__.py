@@ -1,0 +1,1 @@
+"""What a patch network can be exported to; one kind a file."""
