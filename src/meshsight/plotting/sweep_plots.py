@@ -59,13 +59,18 @@ def plot_parallel(axes: Sequence[Axis], ranks: Sequence[float], highlighted: Seq
 
 
 def plot_front(
-    points: Sequence[tuple[float, float]], front: Sequence[int], labels: tuple[str, str], names: Sequence[str]
+    points: Sequence[tuple[float, float]],
+    front: Sequence[int],
+    labels: tuple[str, str],
+    names: Sequence[str],
+    kept: Sequence[int] = (),
 ) -> Figure:
-    """Draws two objectives of all trials, those that no other beats joined by a line.
+    """Draws two objectives of all trials, those that no other beats in these two joined by a line.
 
     Args:
         points: of each trial, the figures of both objectives.
         front: trials on the line, by index.
+        kept: trials off the line that are not beaten because of further objectives, by index.
         labels: of the axes.
         names: of each trial.
     """
@@ -73,8 +78,11 @@ def plot_front(
     plot.scatter(*zip(*points, strict=True), s=14, color=FAINT, alpha=0.7, linewidths=0)
     line = sorted(points[index] for index in front)
     plot.plot(*zip(*line, strict=True), color=GOOD, marker="o", markersize=4)
-    for point in dict.fromkeys(line):
-        text = ", ".join(names[index] for index in front if points[index] == point)
+    aside = [index for index in kept if index not in front]
+    if aside:
+        plot.scatter(*zip(*(points[i] for i in aside), strict=True), s=20, facecolors="none", edgecolors=GOOD)
+    for point in dict.fromkeys([*line, *(points[index] for index in aside)]):
+        text = ", ".join(names[index] for index in (*front, *aside) if points[index] == point)
         plot.annotate(text, point, (4, 4), textcoords="offset points", fontsize=7)
     if min(point[0] for point in points) > 0 and max(p[0] for p in points) > 20 * min(p[0] for p in points):
         plot.set_xscale("log")

@@ -119,7 +119,7 @@ class TrialRunner:
         made = train(recipe, data=data, val=spec.val, out=Path(trial.folder) / RUN, options=options)
         if made.manifest.status == "finished":
             judge.is_over = False  # judged bad at its very end, which is too late
-        found = trial_metrics(made.manifest, wants_flops="num_flops" in spec.metrics)
+        found = trial_metrics(made.run, made.manifest, spec.metrics)
         return {**found, **judge.figures, "seconds": time.monotonic() - started}
 
 

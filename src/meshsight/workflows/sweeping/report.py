@@ -115,20 +115,26 @@ def _front_sections(spec: SweepSpec, done: Sequence[Trial], front: Sequence[int]
     if not others and len({trial.metrics["num_parameters"] for trial in known}) < 2:
         return []
     figures: list[Captioned] = []
+    names = [str(trial.past.number) for trial in done]
     for other in others or ["num_parameters"]:
         points = [(trial.metrics[other], trial.metrics[first.metric]) for trial in done]
-        on_front = _front_indices(spec, done, other) if not others else _indices(done, front)
-        names = [str(trial.past.number) for trial in done]
-        plot = plot_front(points, on_front, (other, first.metric), names)
+        on_line = _front_indices(spec, done, other)
+        kept = _indices(done, front) if len(others) > 1 else []
+        plot = plot_front(points, on_line, (other, first.metric), names, kept)
         figures.append(Captioned(content=plot, caption=f"{first.metric} over {other}; numbers are trials."))
-    text = "Trials on the line are not beaten by any other: to gain in one figure is to lose in another."
+    text = (
+        "Trials on the line are not beaten by any other in these two figures: to gain in one is to lose in the other."
+    )
+    if len(others) > 1:
+        text += " Circles beside it are trials that only a third figure saves."
     return [
         Section(title="What it costs", blocks=(Gallery(items=tuple(figures), min_width_px=420), Paragraph(text=text)))
     ]
 
 
 def _front_indices(spec: SweepSpec, done: Sequence[Trial], other: str) -> list[int]:
-    goals = (spec.objectives[0], spec.objectives[0].model_copy(update={"metric": other, "goal": "minimize"}))
+    default = spec.objectives[0].model_copy(update={"metric": other, "goal": "minimize"})
+    goals = (spec.objectives[0], next((one for one in spec.objectives[1:] if one.metric == other), default))
     past = [
         type(trial.past)(
             number=index,
