@@ -1,13 +1,16 @@
 """MLflow with a store of its own, without a server, and with one that dies."""
 
+import sqlite3
 import struct
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from meshsight.core.errors import CallError, TrainingError
 from meshsight.core.images import encode_png
@@ -151,7 +154,11 @@ def test_several_processes_may_open_a_new_database_at_once(tmp_path: Path) -> No
     ]
     messages = [call.communicate(timeout=300)[1] for call in calls]
     assert [call.returncode for call in calls] == [0, 0, 0], messages
-    assert (tmp_path / "mlflow.db").exists()
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as database:  # prepared once, and whole
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert len(database.execute("SELECT * FROM alembic_version").fetchall()) == 1
+        names = database.execute("SELECT name FROM experiments ORDER BY name").fetchall()
+    assert names == [("Default",), ("meshsight",)]
 
 
 def test_the_environment_names_experiment_and_run(tmp_path: Path, make_spec, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,6 +205,23 @@ def test_tensorboard_files_hold_scalars_and_pictures(tmp_path: Path, make_spec) 
     assert scalars["real photos!/ap50", 20] == 0.5
     assert scalars["gap/renders - real photos!", 20] == 0.25
     assert pictures == {"first_batch": (4, 6, 3, b"\x89PNG")}
+
+
+def test_tensorboards_own_reader_agrees(tmp_path: Path, make_spec) -> None:
+    tracker = open_tracker(parse_tracker("tensorboard"), is_required=True)
+    assert tracker is not None
+    for event in events(tmp_path / "run", make_spec()):
+        tracker.record(event)
+    found = EventAccumulator(str(tmp_path / "run" / "tensorboard")).Reload()
+    assert found.file_version == 2.0
+    tags = found.Tags()
+    assert tags["images"] == ["first_batch"]
+    assert set(tags["scalars"]) >= {"train/loss", "train/loss_box", "real photos!/ap50", "gap/renders - real photos!"}
+    assert [(one.step, one.value) for one in found.Scalars("train/loss")] == [(10, 5.5), (20, 15.5)]
+    assert [(one.step, one.value) for one in found.Scalars("real photos!/ap50")] == [(20, 0.5)]
+    (picture,) = found.Images("first_batch")
+    assert (picture.height, picture.width) == (4, 6)
+    assert picture.encoded_image_string == (tmp_path / "run" / "first_batch.png").read_bytes()
 
 
 def test_runs_of_a_sweep_stand_under_its_own(tmp_path: Path, make_spec) -> None:
