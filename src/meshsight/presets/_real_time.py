@@ -1,5 +1,13 @@
-"""What the recipes of real-time DETRs have in common: 640x640, strong augmentation until shortly before the end."""
+"""What the recipes of real-time DETRs have in common: 640x640, strong augmentation until shortly before the end.
 
+From the authors' configurations, `include/dataloader.yml` and `include/optimizer.yml` of lyuwenyu/RT-DETR (31e55a4,
+`rtdetrv2_pytorch/configs/rtdetrv2`) and Peterande/D-FINE (3a57af7 and 58d5d90, `configs/dfine`). There one image in two
+has its colours changed and four in five are cropped, the size is drawn from a list, and norms do not decay.
+"""
+
+from dataclasses import dataclass
+
+from meshsight.models.detectors import query
 from meshsight.specs.augmentation import AugmentationSpec, ColourJitterSpec, MultiScaleSpec
 from meshsight.specs.base import VariantSpec
 from meshsight.specs.cropping import IouCropSpec, ZoomOutSpec
@@ -20,21 +28,52 @@ AUGMENTATION = AugmentationSpec(
 """Of SSD: colours, a larger grey image around, a window by overlap; and another size for every batch."""
 
 
-def real_time(
-    detector: VariantSpec, *, epochs: int, plain_epochs: int, batch_size: int, optimiser: AdamWSpec
-) -> TrainSpec:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """How a size is trained.
+
+    Attributes:
+        epochs: over the data.
+        plain_epochs: of them at the end, without strong augmentation.
+        batch_size: images a step.
+        learning_rate: of all but the backbone.
+        backbone_factor: on it, for the backbone.
+        weight_decay: of all but norms and biases.
+        warm_up: steps until the full learning rate.
+        ema_ramp: of the weights' average.
+        is_multi_scale: whether inputs change their size.
+    """
+
+    epochs: int
+    plain_epochs: int
+    batch_size: int
+    learning_rate: float
+    backbone_factor: float
+    weight_decay: float
+    warm_up: int
+    ema_ramp: int
+    is_multi_scale: bool = True
+
+
+def real_time(architecture: VariantSpec, course: Course) -> TrainSpec:
     """Returns the recipe: a flat learning rate, short gradients, a slow average of the weights."""
+    augmentation = AUGMENTATION.evolve(plain_end=course.plain_epochs / course.epochs)
     return TrainSpec(
-        detector=detector,
+        detector=query.Spec(architecture=architecture),
         input_hw=(640, 640),
-        epochs=epochs,
-        batch_size=batch_size,
-        optimiser=optimiser,
+        epochs=course.epochs,
+        batch_size=course.batch_size,
+        optimiser=AdamWSpec(
+            learning_rate=course.learning_rate,
+            base_batch_size=course.batch_size,
+            weight_decay=course.weight_decay,
+            backbone_factor=course.backbone_factor,
+        ),
         schedule=StepsSpec(at=(), unit="epochs"),
-        warm_up=WarmUpSpec(steps=2000, start_factor=0.001),
+        warm_up=WarmUpSpec(steps=course.warm_up, start_factor=0.001),
         clip_norm=0.1,
         ema_decay=0.9999,
-        ema_ramp=2000,
-        augmentation=AUGMENTATION.evolve(plain_end=plain_epochs / epochs),
+        ema_ramp=course.ema_ramp,
+        augmentation=augmentation if course.is_multi_scale else augmentation.evolve(multi_scale=None),
         validation=ValidationSpec(every_epochs=1.0),
     )

@@ -1,19 +1,19 @@
 """D-FINE (Peng et al., arXiv 2410.13842): RT-DETR's line with edges as distributions.
 
-AP is that of the authors on COCO val2017, trained on COCO alone. The recipe is that of L: 72 epochs with strong
-augmentation, 8 without; the other sizes have rates and lengths of their own there. Start from the authors' weights:
-`meshsight weights import ustc-community/dfine-small-coco --out DIR`, then `weights: DIR`. Differences: images are
-fitted with bars instead of squeezed; the average is not begun anew for the last epochs.
+AP and parameters are those of the authors' README (Peterande/D-FINE) on COCO val2017, trained on COCO alone. L and X
+train for 72 epochs with strong augmentation and 8 without, S and M for 120 and 10, with rates for the backbone of their
+own (`configs/dfine/dfine_hgnetv2_{s,m,l,x}_coco.yml`; M in its version 955b35b, 4 layers); the architectures are also
+those of transformers' converter, `convert_d_fine_original_pytorch_checkpoint_to_hf.py`. Start from the authors'
+weights: `meshsight weights import ustc-community/dfine-small-coco --out DIR` (or medium, large, xlarge), then `weights:
+DIR`. Differences: images are fitted with bars instead of squeezed; the average is not begun anew for the last epochs.
 """
 
+from dataclasses import replace
 from functools import partial
 
-from meshsight.models.detectors import query
 from meshsight.models.queries import d_fine
-from meshsight.presets._real_time import real_time
+from meshsight.presets._real_time import Course, real_time
 from meshsight.presets._variants import Variant, print_variant
-from meshsight.specs.optimisation import AdamWSpec
-from meshsight.specs.training import TrainSpec
 
 S = d_fine.Spec(
     norm="batch",
@@ -48,18 +48,27 @@ X = d_fine.Spec(
 )
 
 
-def d_fine_training(architecture: d_fine.Spec = L) -> TrainSpec:
-    """Returns the recipe of a size."""
-    optimiser = AdamWSpec(learning_rate=2.5e-4, base_batch_size=32, weight_decay=1.25e-4, backbone_factor=0.05)
-    detector = query.Spec(architecture=architecture)
-    return real_time(detector, epochs=80, plain_epochs=8, batch_size=32, optimiser=optimiser)
-
+LARGER = Course(
+    epochs=80,
+    plain_epochs=8,
+    batch_size=32,
+    learning_rate=2.5e-4,
+    backbone_factor=0.05,
+    weight_decay=1.25e-4,
+    warm_up=500,
+    ema_ramp=1000,
+)
+SMALLER = replace(LARGER, epochs=130, plain_epochs=10, backbone_factor=0.5)
 
 VARIANTS = {
-    "s": Variant(make=partial(d_fine_training, S), about="10 million parameters; 48.5 AP"),
-    "m": Variant(make=partial(d_fine_training, M), about="19 million parameters; 52.3 AP"),
-    "l": Variant(make=d_fine_training, about="31 million parameters; 54.0 AP"),
-    "x": Variant(make=partial(d_fine_training, X), about="62 million parameters; 55.8 AP"),
+    "s": Variant(make=partial(real_time, S, SMALLER), about="10 million parameters; 48.5 AP"),
+    "m": Variant(
+        make=partial(real_time, M, replace(SMALLER, backbone_factor=0.1)), about="19 million parameters; 52.3 AP"
+    ),
+    "l": Variant(make=partial(real_time, L, LARGER), about="31 million parameters; 54.0 AP"),
+    "x": Variant(
+        make=partial(real_time, X, replace(LARGER, backbone_factor=0.01)), about="62 million parameters; 55.8 AP"
+    ),
 }
 
 

@@ -1,37 +1,49 @@
-"""RT-DETRv2 (Lv et al., arXiv 2407.17140): a DETR in real time, 72 epochs and more on COCO.
+"""RT-DETRv2 (Lv et al., arXiv 2407.17140): a DETR in real time, 72 epochs on COCO, the smaller ones 120.
 
-AP is that of the authors on COCO val2017. Start from their weights: `meshsight weights import PekingU/rtdetr_v2_r18vd
---out DIR`, then `weights: DIR`; without any, set `detector.architecture.norm` to batch. Differences: images are fitted
-with bars instead of squeezed; the smaller sizes are trained longer there.
+AP is that of the authors on COCO val2017; architectures, lengths and rates are those of lyuwenyu/RT-DETR,
+`rtdetrv2_pytorch/configs/rtdetrv2/rtdetrv2_r{18vd_120e,34vd_120e,50vd_6x,101vd_6x}_coco.yml`. Start from their weights:
+`meshsight weights import PekingU/rtdetr_v2_r18vd --out DIR` (or r34vd, r50vd, r101vd), then `weights: DIR`; without
+any, set `detector.architecture.norm` to batch. Difference: images are fitted with bars instead of squeezed.
 """
 
+from dataclasses import replace
 from functools import partial
 
-from meshsight.models.detectors import query
 from meshsight.models.queries import rt_detr_v2
-from meshsight.presets._real_time import real_time
+from meshsight.presets._real_time import Course, real_time
 from meshsight.presets._variants import Variant, print_variant
-from meshsight.specs.optimisation import AdamWSpec
-from meshsight.specs.training import TrainSpec
 
 R50 = rt_detr_v2.Spec()
-R18 = rt_detr_v2.Spec(block="basic", blocks=(2, 2, 2, 2), widths=(64, 128, 256, 512), expansion=0.5, decoder_layers=3)
+R18 = rt_detr_v2.Spec(
+    norm="batch", block="basic", blocks=(2, 2, 2, 2), widths=(64, 128, 256, 512), expansion=0.5, decoder_layers=3
+)
 R34 = R18.evolve(blocks=(3, 4, 6, 3), decoder_layers=4)
 R101 = rt_detr_v2.Spec(blocks=(3, 4, 23, 3), encoder_channels=384, encoder_ffn_channels=2048)
 
 
-def rt_detr_training(architecture: rt_detr_v2.Spec = R50) -> TrainSpec:
-    """Returns the recipe of a size."""
-    optimiser = AdamWSpec(learning_rate=1e-4, base_batch_size=16, weight_decay=1e-4, backbone_factor=0.1)
-    detector = query.Spec(architecture=architecture)
-    return real_time(detector, epochs=72, plain_epochs=2, batch_size=16, optimiser=optimiser)
-
+SHORT = Course(
+    epochs=72,
+    plain_epochs=1,
+    batch_size=16,
+    learning_rate=1e-4,
+    backbone_factor=0.1,
+    weight_decay=1e-4,
+    warm_up=2000,
+    ema_ramp=2000,
+)
+LONG = replace(SHORT, epochs=120, plain_epochs=3, backbone_factor=0.5)
 
 VARIANTS = {
-    "r18": Variant(make=partial(rt_detr_training, R18), about="ResNet-18, 20 million parameters; 48.1 AP"),
-    "r34": Variant(make=partial(rt_detr_training, R34), about="ResNet-34; 49.9 AP"),
-    "r50": Variant(make=rt_detr_training, about="ResNet-50, 43 million parameters; 53.4 AP"),
-    "r101": Variant(make=partial(rt_detr_training, R101), about="ResNet-101; 54.3 AP"),
+    "r18": Variant(
+        make=partial(real_time, R18, replace(LONG, backbone_factor=1.0, is_multi_scale=False)),
+        about="ResNet-18, 20 million parameters; 48.1 AP",
+    ),
+    "r34": Variant(make=partial(real_time, R34, LONG), about="ResNet-34, 31 million parameters; 49.9 AP"),
+    "r50": Variant(make=partial(real_time, R50, SHORT), about="ResNet-50, 42 million parameters; 53.4 AP"),
+    "r101": Variant(
+        make=partial(real_time, R101, replace(SHORT, backbone_factor=0.01)),
+        about="ResNet-101, 76 million parameters; 54.3 AP",
+    ),
 }
 
 
