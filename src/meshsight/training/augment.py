@@ -10,7 +10,7 @@ from meshsight.core.letterbox import PAD_VALUE
 from meshsight.core.rng import stream
 from meshsight.specs.augmentation import AugmentationSpec
 from meshsight.specs.mixing import CopyPasteSpec, MixupSpec
-from meshsight.training.colour import apply_colour, draw_colour
+from meshsight.training.colour import draw_colour, recolour
 from meshsight.training.copy_paste import draw_pieces, paste
 from meshsight.training.geometry import (
     SHRINKS_BELOW,
@@ -66,7 +66,7 @@ class Augmenter:
             picture = self._mixed(spec, spec.mixup, picture, index, streams("mixup"))
         image = picture.image
         if spec.colour is not None:
-            image = apply_colour(draw_colour(spec.colour, rng), image)
+            image = recolour(draw_colour(spec.colour, rng), image)
         return finish(spec, replace(picture, image=image))
 
     def _base(

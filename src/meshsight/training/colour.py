@@ -2,9 +2,10 @@
 
 import cv2
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from meshsight.core.images import RgbImage
+from meshsight.core.letterbox import PAD_VALUE
 from meshsight.specs.augmentation import ColourJitterSpec
 
 ColourMatrix = Float[np.ndarray, "3 4"]
@@ -45,6 +46,25 @@ def hue_rotation(angle_rad: float) -> Float[np.ndarray, "3 3"]:
 
 def _saturation(factor: float) -> Float[np.ndarray, "3 3"]:
     return factor * np.eye(3) + (1 - factor) * np.outer(np.ones(3), LUMA)
+
+
+def recolour(matrix: ColourMatrix, image: RgbImage) -> RgbImage:
+    """Applies the matrix to a picture, but not to the bars of padding around it: networks find them by their value."""
+    rows, columns = num_bars(image), num_bars(image.transpose(1, 0, 2))
+    changed = apply_colour(matrix, image)
+    height, width = image.shape[:2]
+    changed[: rows[0]], changed[height - rows[1] :] = PAD_VALUE, PAD_VALUE
+    changed[:, : columns[0]], changed[:, width - columns[1] :] = PAD_VALUE, PAD_VALUE
+    return changed
+
+
+def num_bars(image: UInt8[np.ndarray, "n _ 3"]) -> tuple[int, int]:
+    """Counts the rows that are nothing but padding, at the top and at the bottom; none if all are."""
+    is_content = (bool((row != PAD_VALUE).any()) for row in image)
+    first = next((index for index, found in enumerate(is_content) if found), None)
+    if first is None:
+        return 0, 0
+    return first, next(index for index, row in enumerate(image[::-1]) if (row != PAD_VALUE).any())
 
 
 def apply_colour(matrix: ColourMatrix, image: RgbImage) -> RgbImage:

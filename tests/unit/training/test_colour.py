@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from meshsight.core.letterbox import PAD_VALUE
+from meshsight.models.set_prediction.region import find_region
 from meshsight.specs.augmentation import ColourJitterSpec
-from meshsight.training.colour import LUMA, MID_GREY, apply_colour, draw_colour, hue_rotation, make_colour
+from meshsight.training.colour import LUMA, MID_GREY, apply_colour, draw_colour, hue_rotation, make_colour, recolour
 
 ONES = np.ones(3)
 
@@ -65,3 +68,24 @@ def test_draws_stay_within_their_reach() -> None:
     assert 0.5 <= min(factors) < 0.55
     assert 1.45 < max(factors) <= 1.5
     assert np.mean(factors) == pytest.approx(1, abs=0.06)
+
+
+@pytest.mark.parametrize("bars", [(0, 0, 0, 0), (3, 5, 0, 0), (0, 0, 2, 0), (1, 2, 3, 4)])
+def test_the_bars_of_padding_stay_what_networks_find_them_by(bars: tuple[int, int, int, int]) -> None:
+    rng = np.random.default_rng(0)
+    top, bottom, left, right = bars
+    image = np.full((40, 48, 3), PAD_VALUE, np.uint8)
+    inside = (slice(top, 40 - bottom), slice(left, 48 - right))
+    image[inside] = rng.integers(0, 256, (40 - top - bottom, 48 - left - right, 3), dtype=np.uint8)
+    image[20, 20] = PAD_VALUE  # grey in the picture is no padding
+    matrix = make_colour(0.7, 1.3, 1.2, 0.1, np.array([1.0, 1.1, 0.9]))
+    found = recolour(matrix, image)
+    np.testing.assert_array_equal(found[inside], apply_colour(matrix, image)[inside])
+    where = [find_region(torch.from_numpy(each).permute(2, 0, 1)[None].float()) for each in (image, found)]
+    assert where[0].tolist() == where[1].tolist() == [[left, top, 48 - left - right, 40 - top - bottom]]
+
+
+def test_a_picture_all_of_the_paddings_grey_is_no_padding() -> None:
+    grey = np.full((4, 6, 3), PAD_VALUE, np.uint8)
+    matrix = make_colour(0.5, 1.0, 1.0, 0.0, np.ones(3))
+    assert (recolour(matrix, grey) == PAD_VALUE // 2).all()
