@@ -4,8 +4,11 @@ All of it is skipped where there is no Blender.
 """
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +22,7 @@ from meshsight.records.scene import Focus
 from meshsight.render.base import open_renderer
 from meshsight.render.renderers._cycles import CyclesRenderer
 from meshsight.specs.base import parse_spec
+from meshsight.specs.recipe import dump_recipe
 from meshsight.specs.scene import RENDERER_KINDS, SceneSpec
 from meshsight.workflows.blender_check import check_blender
 from meshsight.workflows.frames import FrameMaker
@@ -111,15 +115,33 @@ def test_focus_takes_the_labels_of_the_pinhole(maker):
     assert (blurred.rgb != made.frame.rgb).any()
 
 
+def label_lines(folder: Path) -> list[bytes]:
+    return [file.read_bytes() for name in ("labels", "scenes") for file in sorted((folder / name).iterdir())]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", ["local", "ray"])
+def test_several_blenders_at_once_draw_the_labels_of_one(tmp_path, place, monkeypatch):
+    """Here, and on a cluster: each worker has a Blender of its own."""
+    if place == "ray" and find_spec("ray") is None:
+        pytest.skip("needs Ray: pip install 'meshsight[cluster]'")
+    monkeypatch.setenv("MESHSIGHT_BLENDER", str(find_blender(None)))
+    spec = parse_spec(SceneSpec, {**RECIPE, "image": {"size_hw": [48, 64]}, "frames": 12}, "recipe")
+    alone = generate(spec, tmp_path / "alone", root=tmp_path, workers=1, progress=False)
+    (tmp_path / "scene.yaml").write_text(dump_recipe(spec))
+    options = ["--out", str(tmp_path / "several"), "--workers", "2", "--on", place, "-q"]
+    command = [sys.executable, "-m", "meshsight.cli", "generate", str(tmp_path / "scene.yaml"), *options]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    assert label_lines(tmp_path / "several") == label_lines(alone.folder)
+
+
 def test_a_run_goes_on_with_equal_labels_and_a_frame_is_drawn_again(tmp_path):
     spec = parse_spec(SceneSpec, RECIPE, "recipe")
     whole = generate(spec, tmp_path / "whole", root=tmp_path, workers=1, progress=False).folder
     broken = tmp_path / "broken"
     generate(spec.evolve(frames=2), broken, root=tmp_path, workers=1, progress=False)
     generate(spec, broken, root=tmp_path, workers=1, resume=True, progress=False)
-    for name in ("labels", "scenes"):
-        mine, theirs = (b"".join(f.read_bytes() for f in sorted((d / name).iterdir())) for d in (broken, whole))
-        assert mine == theirs
+    assert label_lines(broken) == label_lines(whole)
     again = rerender(whole, 3, out=tmp_path / "again.png", overrides=["renderer.samples=9"], root=tmp_path)
     assert again.num_changed_pixels == 0 and again.num_label_pixels > 100
     as_raster = rerender(whole, 3, out=tmp_path / "raster.png", overrides=["renderer.kind=raycast"], root=tmp_path)
