@@ -7,8 +7,9 @@ blenderproc    BlenderProc 2.8.0's processor time for an image over ours, on the
                objects at the same places, a new scene and environment for each image, 4 samples, no denoiser, the same
                number of bounces, one thread; files written on both sides. Needs `--blenderproc`, a Python that has
                blenderproc 2.8.0 and bpy 4.2.23; that one draws for both sides.
-crowd_*        seconds by the clock for an image as DOPE's scripts make them: 60 distractors and 25 objects under an
-               environment, 500x500, 100 samples for Cycles, which its fork draws in 5.2 s on a T4 (as it reports).
+crowd_*        seconds by the clock and of processors for an image of the preset `dope`, with the counts of its code: 50 to
+               75 objects and 20 to 30 distractors under an environment, 500x500, 100 samples for Cycles, which its fork
+               draws in 5.2 s on a T4 (as it reports).
 """
 
 import argparse
@@ -22,15 +23,15 @@ import cv2
 import numpy as np
 import psutil
 from generate import Generating, recipe
-from measuring import Cost, Target, arguments, measure, progress, report, run_single_threaded, scratch
+from measuring import Target, arguments, measure, progress, report, run_single_threaded, scratch
 
 from meshsight.assets.checks.glb import glb_bytes
 from meshsight.core.files import write_bytes
+from meshsight.presets.dope import dope
 from meshsight.records.scene import Scene
 from meshsight.render.renderers._cycles import CyclesRenderer
 from meshsight.specs.base import VariantSpec
-from meshsight.specs.distributions import Constant
-from meshsight.specs.scene import RENDERER_KINDS, DistractorsSpec, ImageSpec, SceneSpec
+from meshsight.specs.scene import RENDERER_KINDS, SceneSpec
 from meshsight.workflows.frames import FrameMaker
 from meshsight.workflows.recipe_files import open_library
 from meshsight.workflows.shards import PART_FRAMES
@@ -152,23 +153,26 @@ def write_job(job: Path, spec: SceneSpec, scenes: list[Scene], root: Path) -> No
     (job / "job.json").write_text(json.dumps({"images": images, "bounces": BOUNCES, "samples": 4}))
 
 
-def crowd(renderer: VariantSpec, frames: int, out: Path) -> float:
-    """Returns the median seconds by the clock for a crowded image, files included; the first one warms up."""
-    spec = recipe(frames + 1).evolve(
-        image=ImageSpec(size_hw=(500, 500)),
-        count=Constant(value=25),
-        allow_repeats=True,
-        distractors=DistractorsSpec(count=Constant(value=60)),
-        renderer=renderer,
-    )
-    costs: list[Cost] = []
-    with FrameMaker(spec, out) as maker:
+def crowd(renderer: VariantSpec, frames: int, out: Path) -> tuple[float, float]:
+    """Returns the median seconds by the clock and of processors for an image of the preset `dope`, files included.
+
+    The first one, which holds the loading of everything, is left out.
+    """
+    costs: list[tuple[float, float]] = []
+    with FrameMaker(dope().evolve(renderer=renderer), out) as maker:
         for index in range(frames + 1):
-            began = time.perf_counter()
-            write_bytes(out / f"{renderer.kind}-{index}.jpg", maker.encode(maker.make(index)))
-            costs.append(Cost(cpu_s=0.0, wall_s=time.perf_counter() - began))
-            progress(f"{renderer.kind}: {costs[-1].wall_s:.1f} s")
-    return statistics.median(cost.wall_s for cost in costs[1:])
+            before, began = spent_s(), time.perf_counter()
+            write_bytes(out / f"{renderer.kind}-{index}.png", maker.encode(maker.make(index)))
+            costs.append((time.perf_counter() - began, spent_s() - before))
+            progress(f"{renderer.kind}: {costs[-1][0]:.1f} s, {costs[-1][1]:.1f} CPU-seconds")
+    wall_s, cpu_s = zip(*costs[1:], strict=True)
+    return statistics.median(wall_s), statistics.median(cpu_s)
+
+
+def spent_s() -> float:
+    """Returns the processor time of this process and of the programs that it started and that still run."""
+    own = psutil.Process()
+    return sum(sum(each.cpu_times()[:2]) for each in (own, *own.children(recursive=True)))
 
 
 def main() -> int:
@@ -176,7 +180,7 @@ def main() -> int:
     parser = arguments(__doc__ or "")
     parser.add_argument("--frames", type=int, default=20, help="frames to measure, a multiple of 5")
     parser.add_argument("--blenderproc", metavar="PYTHON", help="a Python that has blenderproc 2.8.0 and bpy 4.2.23")
-    parser.add_argument("--crowd", type=int, default=2, metavar="N", help="crowded images for each renderer")
+    parser.add_argument("--crowd", type=int, default=3, metavar="N", help="crowded images for each renderer")
     options: argparse.Namespace = parser.parse_args()
     run_single_threaded()
     targets = [END_TO_END]
@@ -190,7 +194,7 @@ def main() -> int:
             for kind in ("raster", "raycast", "cycles"):
                 settings = {"samples": 100} if kind == "cycles" else {}
                 spec = RENDERER_KINDS.module(kind).Spec.model_validate(settings)
-                found[f"crowd_{kind}_s"] = crowd(spec, options.crowd, folder)
+                found[f"crowd_{kind}_s"], found[f"crowd_{kind}_cpu_s"] = crowd(spec, options.crowd, folder)
     return report("Cycles end to end, one thread", found, tuple(targets), options.json)
 
 
