@@ -7,9 +7,9 @@ blenderproc    BlenderProc 2.8.0's processor time for an image over ours, on the
                objects at the same places, a new scene and environment for each image, 4 samples, no denoiser, the same
                number of bounces, one thread; files written on both sides. Needs `--blenderproc`, a Python that has
                blenderproc 2.8.0 and bpy 4.2.23; that one draws for both sides.
-crowd_*        seconds by the clock and of processors for an image of the preset `dope`, with the counts of its code: 50 to
-               75 objects and 20 to 30 distractors under an environment, 500x500, 100 samples for Cycles, which its fork
-               draws in 5.2 s on a T4 (as it reports).
+crowd_*        seconds by the clock and of processors for an image of the preset `dope`, with the counts of its code: 50
+               to 75 objects and 20 to 30 distractors under an environment, 500x500, 100 samples for Cycles, which its
+               fork draws in 5.2 s on a T4 (as it reports).
 """
 
 import argparse
