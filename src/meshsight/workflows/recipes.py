@@ -9,8 +9,9 @@ from meshsight.specs.patch_making import PatchMakeSpec
 from meshsight.specs.patch_training import PatchTrainSpec
 from meshsight.specs.recipe import apply_overrides, read_plain, read_recipe
 from meshsight.specs.scene import SceneSpec
-from meshsight.specs.sweep import SweepSpec
+from meshsight.specs.sweep import RECIPES, SweepSpec
 from meshsight.specs.training import TrainSpec
+from meshsight.workflows.sweeping.named import plain_recipe
 
 
 def read_scene_recipe(
@@ -45,10 +46,17 @@ def read_training_recipe(path: Path, overrides: Sequence[str] = ()) -> AnyTrainS
 def read_sweep_recipe(path: Path, overrides: Sequence[str] = ()) -> SweepSpec:
     """Reads the recipe of a sweep.
 
+    A recipe within it that an override changes is written out, if it is named by a file or a preset.
+
     Raises:
-        SpecError: the file is missing, is no YAML, or does not fit the spec.
+        SpecError: a file is missing, is no YAML, or does not fit the spec.
     """
-    return read_recipe(SweepSpec, path, overrides)
+    plain = read_plain(path)
+    for name in RECIPES:
+        is_changed = any(override.startswith(f"{name}.") for override in overrides)
+        if is_changed and isinstance(plain, dict) and isinstance(plain.get(name), str):
+            plain[name] = plain_recipe(plain[name], path.parent)
+    return parse_spec(SweepSpec, apply_overrides(plain, overrides), str(path))
 
 
 def read_patch_recipe(path: Path | None, overrides: Sequence[str] = ()) -> PatchMakeSpec:

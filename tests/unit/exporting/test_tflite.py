@@ -19,6 +19,7 @@ from meshsight.records.artifact import Fingerprints
 from meshsight.training.patches.model import TorchPatchModel
 
 COUNT = 60
+MOST_OFF_PX = 0.3
 has_litert = importlib.util.find_spec("litert_torch") is not None
 
 
@@ -39,7 +40,8 @@ def test_five_precisions(spec: PatchSpec, tmp_path: Path) -> None:
     torch.manual_seed(0)
     model = TorchPatchModel(build_patch_net(spec), "ball", None, torch.device("cpu"))
     rng = np.random.default_rng(0)
-    pixels = rng.integers(0, 256, (COUNT, 16, 16, spec.channels), dtype=np.uint8)
+    contrast = np.where(np.arange(COUNT) % 6, 0.15, 1.0)[:, None, None, None]  # ranges must come from the strongest
+    pixels = (rng.integers(0, 256, (COUNT, 16, 16, spec.channels)) * contrast).astype(np.uint8)
     places = rng.random((COUNT, 4), np.float32) if spec.has_position else None
     expected = model.look(pixels, places)
     patches = PatchesToCompare(pixels=pixels, places=places, measure=lambda _: {"f1": 1.0})
@@ -53,6 +55,8 @@ def test_five_precisions(spec: PatchSpec, tmp_path: Path) -> None:
         off = float(np.abs(found - expected.scores).max())
         assert off == pytest.approx(flavour.parity.max_score, abs=1e-6)
         assert off < {"float32": 1e-5, "float16": 1e-2}.get(name, 0.1)
+    if manifest.parity.max_circle_px is not None and spec.kind != "early_exit":  # whose circles vanish at its threshold
+        assert (manifest.flavours["int8"].parity.max_circle_px or 0) < MOST_OFF_PX
     assert manifest.flavours["float16"].parity.max_score < manifest.flavours["int8"].parity.max_score
     assert [flavour.input for flavour in manifest.flavours.values()] == [*["float32"] * 4, "int8"]
     assert set(manifest.flavours["int8"].float_operations) <= {"GREATER_EQUAL"}  # that of an early exit

@@ -66,3 +66,13 @@ def test_presets_files_and_scenes_are_found(tmp_path: Path) -> None:
 )
 def test_data_is_found_from_the_sweeps_own_folder(source: str, expected: str) -> None:
     assert rooted(source, Path("/recipes")) == expected
+
+
+@pytest.mark.parametrize("train", ["preset:patch/582", "net.yaml"])
+def test_a_recipe_that_is_named_is_changed_by_set_as_one_that_is_written_out(train: str, tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text("net: {kind: classifier}\nsteps: 900\noptimiser: {kind: adamw}\n")
+    (tmp_path / "s.yaml").write_text(f"train: {train}\ndata: [d]\nparameters: {{train.seed: [1, 2]}}\n")
+    assert read_sweep_recipe(tmp_path / "s.yaml").train == train
+    spec = read_sweep_recipe(tmp_path / "s.yaml", ["train.optimiser.learning_rate=0.5", "trials=1"])
+    made = training_recipe(SweepRecipes(spec, tmp_path).of({"train.seed": 2}).train, "t")
+    assert made.optimiser.learning_rate == 0.5 and made.seed == 2 and spec.trials == 1

@@ -4,19 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from meshsight.core.errors import CallError, MeshsightError, SpecError
+from meshsight.core.errors import MeshsightError, SpecError
 from meshsight.search.history import Params
 from meshsight.search.space import choices_of, settings_of
 from meshsight.specs.base import parse_spec
-from meshsight.specs.recipe import apply_settings, read_plain
+from meshsight.specs.recipe import apply_settings
 from meshsight.specs.scene import SceneSpec
 from meshsight.specs.sweep import SweepSpec
-from meshsight.workflows.init import init
 from meshsight.workflows.jobs.run_trial import training_recipe
-
-PRESET = "preset:"
+from meshsight.workflows.sweeping.named import plain_recipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +37,11 @@ class SweepRecipes:
             SpecError: a recipe is missing or wrong.
         """
         self._spec = spec
-        train = training_recipe(_plain(spec.train, root), "train")
+        train = training_recipe(plain_recipe(spec.train, root), "train")
         self._train: Any = train.model_dump(mode="json")  # with every default, so that each can be varied
         self._scene: Any = None
         if spec.scene is not None:
-            self._scene = parse_spec(SceneSpec, _plain(spec.scene, root), "scene").model_dump(mode="json")
+            self._scene = parse_spec(SceneSpec, plain_recipe(spec.scene, root), "scene").model_dump(mode="json")
 
     def of(self, params: Params) -> TrialRecipes:
         """Returns the recipes of a trial.
@@ -79,14 +75,3 @@ class SweepRecipes:
         except MeshsightError as error:
             return str(error).splitlines()[0]
         return None
-
-
-def _plain(recipe: str | dict[str, Any], root: Path) -> Any:
-    if isinstance(recipe, dict):
-        return recipe
-    if recipe.startswith(PRESET):
-        try:
-            return yaml.safe_load(init(recipe.removeprefix(PRESET)))
-        except CallError as error:
-            raise SpecError(f"{recipe}: {error}") from error
-    return read_plain(root / recipe)

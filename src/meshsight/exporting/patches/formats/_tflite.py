@@ -22,7 +22,8 @@ import litert_torch
 import numpy as np
 import torch
 from ai_edge_litert.interpreter import Interpreter
-from ai_edge_quantizer import qtyping, quantizer, recipe
+from ai_edge_quantizer import calibrator, qtyping, quantizer, recipe, recipe_manager
+from ai_edge_quantizer.utils import qsv_utils
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
@@ -147,8 +148,20 @@ def _quantised(plain: bytes, flavour: _Flavour, feeds: "_Feeds") -> bytes:
         return plain
     one = quantizer.Quantizer(plain)
     flavour.set_up(one)
-    ranges = one.calibrate({SIGNATURE: feeds.representative()}, num_threads=1) if one.need_calibration else None
+    ranges = _ranges(plain, one, feeds) if one.need_calibration else None
     return bytes(one.quantize(ranges).quantized_model)
+
+
+def _ranges(plain: bytes, one: quantizer.Quantizer, feeds: "_Feeds") -> dict:
+    """Returns the smallest and largest value of each tensor over the representative patches.
+
+    Quantizer.calibrate takes a moving average of each patch's own extremes, which cuts off what only some patches have.
+    """
+    recipes = recipe_manager.RecipeManager()
+    recipes.load_quantization_recipe(one.get_quantization_recipe())
+    watched = calibrator.Calibrator(plain, num_threads=1, qsv_update_func=qsv_utils.min_max_update)
+    watched.calibrate({SIGNATURE: feeds.representative()}, recipes)
+    return watched.get_model_qsvs()
 
 
 def _float16(one: quantizer.Quantizer) -> None:
