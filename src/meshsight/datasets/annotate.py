@@ -28,9 +28,11 @@ KEYPOINT_UNKNOWN = 0
 Window = tuple[slice, slice]
 
 
-def group_of_frame(frame: int) -> str:
-    """Names the group of a rendered frame: every frame is a scene of its own."""
-    return f"scene-{frame:06d}"
+def group_of(scene: Scene) -> str:
+    """Names the group of a rendered frame: a scene of its own, unless it shares a layout or a world with others."""
+    if scene.world is not None:
+        return f"world-{scene.world:06d}"
+    return f"scene-{scene.frame if scene.layout is None else scene.layout:06d}"
 
 
 def annotate(
@@ -68,7 +70,7 @@ def annotate(
         objects=tuple(objects),
         hidden=tuple(hidden),
         frame=scene.frame,
-        group=group_of_frame(scene.frame if scene.layout is None else scene.layout),
+        group=group_of(scene),
         camera=scene.camera,
         T_world_cam=scene.T_world_cam,
     )

@@ -352,6 +352,7 @@ class Scene:
         camera_motion: how the camera moves meanwhile; None rests.
         blending: how a renderer of sprites puts them over the background; the labels are the same for all.
         layout: the frame whose layout this one shares, with another blending; None for a layout of its own.
+        world: the world that this frame is a moment or another view of; None for a world of its own.
         bundle: name of the recipe's bundle of settings that was taken, if it has any.
         origins: for every sampled value its path in this scene and the randomiser (and distribution) that drew it.
     """
@@ -376,5 +377,6 @@ class Scene:
     camera_motion: Motion | None = None
     blending: Blending = "alpha"
     layout: int | None = None
+    world: int | None = None
     bundle: str | None = None
     origins: dict[str, str]

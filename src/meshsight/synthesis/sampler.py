@@ -185,6 +185,7 @@ class SceneSampler:
             focus=draw_focus(spec.focus, view, bodies[: len(labelled)], region.center, draws),
             shutter_s=moving.shutter_s,
             camera_motion=moving.camera,
+            world=draws.world.index if draws.world is not None and draws.shares("placement") else None,
             bundle=self.bundle,
             origins=_of_what_is_there(draws.origins, has_ground=room is None),
         )

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from meshsight.core.errors import SpecError
+from meshsight.datasets.annotate import group_of
 from meshsight.specs.base import parse_spec
 from meshsight.synthesis.body import Body, PlacedBody
 from meshsight.synthesis.geometry import GeometryCache
@@ -42,6 +43,7 @@ def test_the_frames_of_a_world_follow_one_another_and_can_be_drawn_alone(assets,
         way = np.linalg.norm(poses(scenes[after])[:, :3, 3] - poses(scenes[before])[:, :3, 3], axis=1)
         assert 0.005 < way.max() <= 1.0 * 0.2 * 2 and way.min() < 0.25
     assert len(scenes[4].objects) == 9
+    assert [group_of(scene) for scene in scenes] == ["world-000000"] * 4 + ["world-000001"] * 2
     assert not np.array_equal(poses(scenes[4]), poses(scenes[0]))
 
 
