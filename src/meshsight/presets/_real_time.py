@@ -1,14 +1,17 @@
 """What the recipes of real-time DETRs have in common: 640x640, strong augmentation until shortly before the end.
 
 From the authors' configurations, `include/dataloader.yml` and `include/optimizer.yml` of lyuwenyu/RT-DETR (31e55a4,
-`rtdetrv2_pytorch/configs/rtdetrv2`) and Peterande/D-FINE (3a57af7 and 58d5d90, `configs/dfine`). There one image in two
-has its colours changed and four in five are cropped, the size is drawn from a list, and norms do not decay.
+`rtdetrv2_pytorch/configs/rtdetrv2`) and Peterande/D-FINE (3a57af7 and 58d5d90, `configs/dfine`), whose transforms are
+torchvision's with its own defaults. There what lies around an image is black, a window has to overlap one object
+enough instead of all, 640 is drawn more often than other sizes and alone in the plain epochs, and the stem of the
+larger sizes rests.
 """
 
 from dataclasses import dataclass
 
 from meshsight.models.detectors import query
-from meshsight.specs.augmentation import AugmentationSpec, ColourJitterSpec, MultiScaleSpec
+from meshsight.presets._photometric import PHOTOMETRIC
+from meshsight.specs.augmentation import AugmentationSpec, MultiScaleSpec
 from meshsight.specs.base import VariantSpec
 from meshsight.specs.cropping import IouCropSpec, ZoomOutSpec
 from meshsight.specs.optimisation import AdamWSpec
@@ -18,9 +21,9 @@ from meshsight.specs.training import TrainSpec, ValidationSpec
 AUGMENTATION = AugmentationSpec(
     scale=(1.0, 1.0),
     place="top_left",
-    colour=ColourJitterSpec(brightness=0.125, contrast=0.5, saturation=0.5, hue_deg=18.0, channel_gain=0.0),
-    zoom_out=ZoomOutSpec(),
-    iou_crop=IouCropSpec(),
+    colour=PHOTOMETRIC,
+    zoom_out=ZoomOutSpec(ratio=(1.0, 4.0)),
+    iou_crop=IouCropSpec(probability=0.8, min_ious=(0.1, 0.3, 0.5, 0.7, 0.9), tries=40),
     multi_scale=MultiScaleSpec(low=480, high=800, every=1),
     min_remaining=0.0,
     min_side_px=1.0,
@@ -38,9 +41,10 @@ class Course:
         batch_size: images a step.
         learning_rate: of all but the backbone.
         backbone_factor: on it, for the backbone.
-        weight_decay: of all but norms and biases.
+        weight_decay: of all but norms and, unless `decay_biases`, biases.
         warm_up: steps until the full learning rate.
         ema_ramp: of the weights' average.
+        decay_biases: whether it acts on biases.
         is_multi_scale: whether inputs change their size.
     """
 
@@ -52,6 +56,7 @@ class Course:
     weight_decay: float
     warm_up: int
     ema_ramp: int
+    decay_biases: bool = True
     is_multi_scale: bool = True
 
 
@@ -67,10 +72,11 @@ def real_time(architecture: VariantSpec, course: Course) -> TrainSpec:
             learning_rate=course.learning_rate,
             base_batch_size=course.batch_size,
             weight_decay=course.weight_decay,
+            decay_biases=course.decay_biases,
             backbone_factor=course.backbone_factor,
         ),
         schedule=StepsSpec(at=(), unit="epochs"),
-        warm_up=WarmUpSpec(steps=course.warm_up, start_factor=0.001),
+        warm_up=WarmUpSpec(steps=course.warm_up, start_factor=1 / course.warm_up),
         clip_norm=0.1,
         ema_decay=0.9999,
         ema_ramp=course.ema_ramp,

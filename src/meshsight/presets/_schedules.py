@@ -12,6 +12,9 @@ LANDSCAPE_HW = (800, 1344)
 SHORT_SIDES = tuple(round(side / 800, 2) for side in range(640, 801, 32))
 """Short sides of 640, 672, ... 800 as factors on the scale that fits 800."""
 
+SHORT_SIDES_FROM_480 = tuple(round(side / 800, 2) for side in range(480, 801, 32))
+"""The same from 480 on, as DETR has them."""
+
 FLIPS_ONLY = AugmentationSpec(scale=(1.0, 1.0), place="top_left", colour=None, min_remaining=0.0, min_side_px=0.0)
 """mmdetection's usual augmentation: mirrored or not."""
 

@@ -1,11 +1,12 @@
 """D-FINE (Peng et al., arXiv 2410.13842): RT-DETR's line with edges as distributions.
 
 AP and parameters are those of the authors' README (Peterande/D-FINE) on COCO val2017, trained on COCO alone. L and X
-train for 72 epochs with strong augmentation and 8 without, S and M for 120 and 10, with rates for the backbone of their
-own (`configs/dfine/dfine_hgnetv2_{s,m,l,x}_coco.yml`; M in its version 955b35b, 4 layers); the architectures are also
-those of transformers' converter, `convert_d_fine_original_pytorch_checkpoint_to_hf.py`. Start from the authors'
-weights: `meshsight weights import ustc-community/dfine-small-coco --out DIR` (or medium, large, xlarge), then `weights:
-DIR`. Differences: images are fitted with bars instead of squeezed; the average is not begun anew for the last epochs.
+train for 72 epochs with strong augmentation and 8 without, S and M for 120 and 12, with rates for the backbone of their
+own (`configs/dfine/dfine_hgnetv2_{s,m,l,x}_coco.yml`; S and M as the copy xxflzj/D-FINE 408adb7 has them, whose first
+versions ended on 10 plain epochs and had the rates of L); the architectures are also those of transformers' converter,
+`convert_d_fine_original_pytorch_checkpoint_to_hf.py`. Start from the authors' weights: `meshsight weights import
+ustc-community/dfine-small-coco --out DIR` (or medium, large, xlarge), then `weights: DIR`. Differences: images are
+fitted with bars instead of squeezed; the average is not begun anew for the last epochs.
 """
 
 from dataclasses import replace
@@ -47,7 +48,6 @@ X = d_fine.Spec(
     edge_scale=8.0,
 )
 
-
 LARGER = Course(
     epochs=80,
     plain_epochs=8,
@@ -58,7 +58,15 @@ LARGER = Course(
     warm_up=500,
     ema_ramp=1000,
 )
-SMALLER = replace(LARGER, epochs=130, plain_epochs=10, backbone_factor=0.5)
+SMALLER = replace(
+    LARGER,
+    epochs=132,
+    plain_epochs=12,
+    learning_rate=2e-4,
+    backbone_factor=0.5,
+    weight_decay=1e-4,
+    decay_biases=False,
+)
 
 VARIANTS = {
     "s": Variant(make=partial(real_time, S, SMALLER), about="10 million parameters; 48.5 AP"),

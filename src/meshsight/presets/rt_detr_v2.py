@@ -1,6 +1,7 @@
 """RT-DETRv2 (Lv et al., arXiv 2407.17140): a DETR in real time, 72 epochs on COCO, the smaller ones 120.
 
-AP is that of the authors on COCO val2017; architectures, lengths and rates are those of lyuwenyu/RT-DETR,
+AP and parameters are those of the authors' README on COCO val2017 (48.1 is R18's second run); architectures, lengths
+and rates are those of lyuwenyu/RT-DETR,
 `rtdetrv2_pytorch/configs/rtdetrv2/rtdetrv2_r{18vd_120e,34vd_120e,50vd_6x,101vd_6x}_coco.yml`. Start from their weights:
 `meshsight weights import PekingU/rtdetr_v2_r18vd --out DIR` (or r34vd, r50vd, r101vd), then `weights: DIR`; without
 any, set `detector.architecture.norm` to batch. Difference: images are fitted with bars instead of squeezed.
@@ -20,7 +21,6 @@ R18 = rt_detr_v2.Spec(
 R34 = R18.evolve(blocks=(3, 4, 6, 3), decoder_layers=4)
 R101 = rt_detr_v2.Spec(blocks=(3, 4, 23, 3), encoder_channels=384, encoder_ffn_channels=2048)
 
-
 SHORT = Course(
     epochs=72,
     plain_epochs=1,
@@ -38,7 +38,10 @@ VARIANTS = {
         make=partial(real_time, R18, replace(LONG, backbone_factor=1.0, is_multi_scale=False)),
         about="ResNet-18, 20 million parameters; 48.1 AP",
     ),
-    "r34": Variant(make=partial(real_time, R34, LONG), about="ResNet-34, 31 million parameters; 49.9 AP"),
+    "r34": Variant(
+        make=partial(real_time, R34, replace(LONG, decay_biases=False)),
+        about="ResNet-34, 31 million parameters; 49.9 AP",
+    ),
     "r50": Variant(make=partial(real_time, R50, SHORT), about="ResNet-50, 42 million parameters; 53.4 AP"),
     "r101": Variant(
         make=partial(real_time, R101, replace(SHORT, backbone_factor=0.01)),

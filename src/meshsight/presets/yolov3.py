@@ -1,9 +1,10 @@
 """YOLOv3 (Redmon and Farhadi, arXiv 1804.02767) on Darknet-53 as mmdetection 3.3 trains it on COCO: 273 epochs.
 
-AP is mmdetection's own on COCO val2017. Differences: one input size for a few batches at a time instead of one for
-each image, colours change by one linear map instead of in HSV, and the losses are summed over the whole batch, where
-mmdetection sums over one GPU's eight images: its learning rate of 1e-3 is kept. Darknet-53's ImageNet weights are not
-downloaded; give a checkpoint as `weights`.
+AP is mmdetection's own on COCO val2017 (`configs/yolo/metafile.yml`; settings `yolov3_d53_8xb8-ms-608-273e_coco.py`).
+Differences: one input size for a few batches at a time instead of one for each image, what lies around an image is
+grey instead of black, colours change by one linear map instead of in HSV, and the losses are summed over the whole
+batch, where mmdetection sums over one GPU's eight images: its learning rate of 1e-3 is kept. Darknet-53's ImageNet
+weights are not downloaded; give a checkpoint as `weights`.
 """
 
 from functools import partial
@@ -12,19 +13,15 @@ from meshsight.models.backbones import darknet
 from meshsight.models.detectors import dense
 from meshsight.models.heads import yolov3
 from meshsight.models.necks import yolov3 as yolov3_neck
+from meshsight.presets._photometric import PHOTOMETRIC
 from meshsight.presets._variants import Variant, print_variant
-from meshsight.specs.augmentation import AugmentationSpec, ColourJitterSpec, MultiScaleSpec
+from meshsight.specs.augmentation import AugmentationSpec, MultiScaleSpec
 from meshsight.specs.cropping import IouCropSpec, ZoomOutSpec
 from meshsight.specs.decoding import DecodeSpec
 from meshsight.specs.optimisation import SgdSpec
 from meshsight.specs.schedule import StepsSpec, WarmUpSpec
 from meshsight.specs.training import TrainSpec, ValidationSpec
 from meshsight.specs.training_data import DataSpec
-
-PHOTOMETRIC = ColourJitterSpec(
-    brightness=0.125, contrast=0.5, saturation=0.5, hue_deg=18.0, channel_gain=0.0, probability=0.5
-)
-"""As the photometric distortion of SSD: 32 of 255, factors of 0.5 to 1.5, 18 degrees, each half of the time."""
 
 
 def yolov3_detector() -> dense.Spec:

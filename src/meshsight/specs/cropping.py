@@ -27,6 +27,8 @@ class ZoomOutSpec(Spec):
 class IouCropSpec(Spec):
     """A window that overlaps every object in it by a drawn least IoU (SSD; mmdetection's MinIoURandomCrop)."""
 
+    probability: Probability = 1.0
+    """Of trying at all; 0.8 in RT-DETR (arXiv 2304.08069)."""
     min_ious: tuple[Probability, ...] = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
     """Least IoUs to choose from; as likely as each of them are a window without any, and no crop at all."""
     min_side: float = Field(default=0.3, gt=0, le=1)

@@ -61,6 +61,8 @@ def _cropped(spec: CropSpec, view: View, rng: np.random.Generator) -> View:
 
 
 def _cropped_by_iou(spec: IouCropSpec, view: View, boxes: Boxes, rng: np.random.Generator) -> View:
+    if spec.probability < 1 and rng.random() >= spec.probability:
+        return view
     choice = int(rng.integers(len(spec.min_ious) + 2))
     if choice == 0:
         return view

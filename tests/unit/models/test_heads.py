@@ -7,9 +7,12 @@ from meshsight.models.anchor_head import AnchorOutputs
 from meshsight.models.anchor_spec import AnchorSpec
 from meshsight.models.assignment import Assignment
 from meshsight.models.batch import Targets
-from meshsight.models.heads import aligned, retina
+from meshsight.models.heads import aligned, freeanchor, pisa, retina
 from meshsight.models.heads._aligned import AlignedOutputs, class_loss, distribution_loss
 from meshsight.models.heads._aligned import build as build_aligned
+from meshsight.models.heads._freeanchor import build as build_freeanchor
+from meshsight.models.heads._pisa import build as build_pisa
+from meshsight.models.heads._retina import Positives
 from meshsight.models.heads._retina import build as build_retina
 from meshsight.models.parts import FeatureSpec
 
@@ -36,6 +39,57 @@ def test_focal_loss_of_untrained_scores_is_as_worked_out_on_paper() -> None:
     assert losses["class"].item() == pytest.approx((3 * positive + (8 - 3 - neutral) * negative) / 3, rel=1e-4)
     # Each of the two neighbours is off by 32 / 128 along one axis.
     assert losses["box"].item() == pytest.approx(2 * 0.25 / 3, rel=1e-4)
+
+
+def test_the_first_class_loss_of_a_full_size_image_lies_between_1_2_and_1_4() -> None:
+    """With 80 classes the 201,600 anchors cost 12.2 as background; each positive costs 1.13, and they divide."""
+    head = build_retina(retina.Spec(channels=16), (FeatureSpec(16, 32),), num_classes=80)
+    raw = AnchorOutputs(torch.full((1, 9, 80), -math.log(99)), torch.zeros(1, 9, 4))
+    background = head.loss(raw, NOTHING, (32, 32))["class"].item() * 201_600 / 9
+    assert background == pytest.approx(12.2, abs=0.05)
+    positive = 0.25 * 0.99**2 * -math.log(0.01)
+    assert positive == pytest.approx(1.13, abs=0.005)
+    assert 1.2 < positive + background / 100 < positive + background / 50 < 1.4
+
+
+def free_anchor(score: float) -> float:
+    """The positive loss of an object that every anchor places exactly and finds with one score."""
+    head = build_freeanchor(freeanchor.Spec(channels=16), (FeatureSpec(16, 8),), num_classes=2)
+    boxes = torch.tensor([[[10.0, 12.0, 40.0, 50.0]]])
+    anchors = torch.cat(head.anchors((64, 64), boxes.device))
+    deltas = head.wanted_deltas(anchors, boxes[0].expand(len(anchors), 4))
+    raw = AnchorOutputs(torch.full((1, len(anchors), 2), score).logit(), deltas[None])
+    targets = Targets(boxes, torch.tensor([[1]]), torch.tensor([[False]]))
+    return head.loss(raw, targets, (64, 64))["positive_bag"].item()
+
+
+def test_free_anchor_has_nothing_to_say_of_a_bag_that_is_certain() -> None:
+    assert free_anchor(1.0) == pytest.approx(0, abs=1e-6)
+    assert free_anchor(0.01) == pytest.approx(0.5 * 4.605, abs=1e-3)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_pisa_leaves_the_sum_of_the_positives_losses(seed: int) -> None:
+    g = torch.Generator().manual_seed(seed)
+    head = build_pisa(pisa.Spec(channels=16), (FeatureSpec(16, 8),), num_classes=3)
+    anchors = torch.cat(head.anchors((64, 64), torch.device("cpu")))
+    raw = AnchorOutputs(
+        torch.randn(1, len(anchors), 3, generator=g), torch.randn(1, len(anchors), 4, generator=g) * 0.3
+    )
+    chosen, owner = torch.randperm(len(anchors), generator=g)[:40], torch.randint(5, (40,), generator=g)
+    boxes = anchors[chosen] + torch.randn(40, 4, generator=g)
+    positives = Positives(
+        image=torch.zeros(40, dtype=torch.int64),
+        anchor=chosen,
+        owner=owner,
+        anchor_boxes=anchors[chosen],
+        boxes=boxes,
+        class_ids=owner % 3,
+    )
+    losses = torch.rand(40, generator=g)
+    weights = head._rank_weights(raw, positives, losses)
+    assert weights.std().item() > 0.1
+    assert (weights * losses).sum().item() == pytest.approx(losses.sum().item(), rel=1e-5)
 
 
 def test_aligned_boxes_lie_around_their_cells() -> None:

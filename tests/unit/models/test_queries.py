@@ -192,6 +192,20 @@ def test_detr_equals_transformers_in_outputs_loss_and_detections() -> None:
         torch.testing.assert_close(found.boxes[image, :count], theirs_px, rtol=1e-4, atol=1e-3)
 
 
+def test_detr_learns_from_18_terms() -> None:
+    """Class, box and giou of each of the six layers, each matched anew; every layer counts as it would alone."""
+    published = detr.Spec(backbone=DETR.backbone)
+    detector = build(DETR.evolve(decoder_layers=published.decoder_layers))
+    raw = detector.eval()(make_images())
+    layers = [
+        raw._replace(class_logits=raw.class_logits[:, :, i : i + 1], boxes=raw.boxes[:, :, i : i + 1])
+        for i in range(raw.boxes.shape[2])
+    ]
+    terms = [term for layer in layers for term in detector.loss(layer, *JUDGED).values()]
+    assert len(terms) == 18
+    torch.testing.assert_close(sum(detector.loss(raw, *JUDGED).values()), sum(terms), rtol=1e-5, atol=0)
+
+
 def detr_loss(raw: QueryOutputs, library: DetrForObjectDetection) -> tuple[Tensor, dict[str, Tensor]]:
     """What transformers' criterion says of our layers' answers."""
     library.config.auxiliary_loss = True

@@ -1,16 +1,20 @@
 """Every training recipe reads back, names parts that fit each other, and says the numbers that are published."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 
 import pytest
+import torch
 import yaml
 
 from meshsight.core.errors import CallError
+from meshsight.models.build import build_detector
 from meshsight.models.kinds import BACKBONE_KINDS
-from meshsight.presets import retinanet, study, yolov3, yolox
+from meshsight.presets import d_fine, detr, retinanet, rf_detr, rt_detr_v2, study, yolov3, yolox
 from meshsight.specs.base import Spec, VariantSpec, parse_spec
 from meshsight.specs.schedule import StepsSpec
 from meshsight.specs.training import TrainSpec, num_steps
+from meshsight.training.optimiser import build_optimiser, describe_groups
 from meshsight.workflows.init import PRESET_KINDS, init, variants_of
 from meshsight.workflows.listing import list_kinds
 
@@ -75,6 +79,62 @@ def test_numbers_of_the_schedules() -> None:
     assert x.epochs is not None
     assert x.epochs * x.augmentation.plain_end == pytest.approx(15)
     assert yolov3.VARIANTS["608"].make().epochs == 273
+
+
+SIZED = [
+    pytest.param(variant.make, variant.about, id=f"{family.__name__.rsplit('.', 1)[1]}/{name}")
+    for family in (yolox, d_fine, rt_detr_v2, rf_detr)
+    for name, variant in family.VARIANTS.items()
+]
+
+
+@pytest.mark.parametrize(("make", "about"), SIZED)
+def test_a_size_has_as_many_parameters_as_its_authors_say(make: Callable[[], TrainSpec], about: str) -> None:
+    """Within a twentieth: some cut off what they say, some count layers that are merged for inference."""
+    said = re.match(r".*?([\d.]+) million parameters", about)
+    assert said is not None
+    with torch.device("meta"):
+        detector = build_detector(make().detector, num_classes=80)
+    found = sum(parameter.numel() for parameter in detector.parameters()) / 1e6
+    assert found == pytest.approx(float(said[1]), rel=0.05)
+
+
+def test_real_time_detrs_are_trained_as_their_authors_configure_them() -> None:
+    """Epochs, plain ones of them, images a step, learning rate, that of the backbone, weight decay."""
+    expected = {
+        "d_fine/s": (132, 12, 32, 2e-4, 1e-4, 1e-4),
+        "d_fine/m": (132, 12, 32, 2e-4, 2e-5, 1e-4),
+        "d_fine/l": (80, 8, 32, 2.5e-4, 1.25e-5, 1.25e-4),
+        "d_fine/x": (80, 8, 32, 2.5e-4, 2.5e-6, 1.25e-4),
+        "rt_detr_v2/r18": (120, 3, 16, 1e-4, 1e-4, 1e-4),
+        "rt_detr_v2/r34": (120, 3, 16, 1e-4, 5e-5, 1e-4),
+        "rt_detr_v2/r50": (72, 1, 16, 1e-4, 1e-5, 1e-4),
+        "rt_detr_v2/r101": (72, 1, 16, 1e-4, 1e-6, 1e-4),
+    }
+    for name, wanted in expected.items():
+        spec = training(name)
+        assert spec is not None and spec.epochs is not None
+        own = spec.optimiser
+        plain, backbone = spec.augmentation.plain_end * spec.epochs, own.learning_rate * own.backbone_factor
+        found = (spec.epochs, plain, spec.batch_size, own.learning_rate, backbone, own.weight_decay)
+        assert found == pytest.approx(wanted), name
+
+
+def test_rf_detrs_rates_fall_towards_the_image() -> None:
+    """lr_encoder 1.5e-4, 0.7 for each component from the heads, 0.8 for each layer; 13 + 1 layers to the embeddings."""
+    spec = rf_detr.VARIANTS["n"].make()
+    with torch.device("meta"):
+        detector = build_detector(spec.detector, num_classes=80)
+    groups = describe_groups(build_optimiser(spec.optimiser, detector, spec.batch_size))
+    rates = sorted({round(rate, 10) for rate, _, _ in groups})
+    inside = [1.5e-4 * 0.7**2 * 0.8**power for power in (14, *range(13, 1, -1), 0)]
+    assert rates == pytest.approx(sorted([*inside, 0.7e-4, 1e-4]), rel=2e-3)
+
+
+def test_detr_draws_one_of_eleven_short_sides() -> None:
+    choices = detr.VARIANTS["r50_150e"].make().augmentation.scale_choices
+    assert choices is not None
+    assert [round(factor * 800) for factor in choices] == list(range(480, 801, 32))
 
 
 def test_the_best_of_the_study_is_the_recipe_of_its_table() -> None:
