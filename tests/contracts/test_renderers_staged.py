@@ -408,16 +408,16 @@ def half_plane(depth: float):
     return thing(1, "square", (depth, 0.0, depth), rotation=FACING, scale=depth, glow=(0.5, 0.5, 0.5), **dark)
 
 
-NIGHT = wall((0, 0, 6.0), (20.0, 20.0), tint=(0.0, 0.0, 0.0))
-"""A black wall far behind, so that what is blurred mixes with a surface and not with a picture behind everything."""
+NIGHT = (wall((0, 0, 6.0), (20.0, 20.0), tint=(0.0, 0.0, 0.0)),)
+"""A black wall far behind, so that what is blurred mixes with a surface; without, with the black behind everything."""
 
 
-@pytest.mark.parametrize("depth", [0.8, 1.6, 4.0])
-def test_depth_of_field_blurs_by_the_circle_of_confusion(renderer, depth):
+@pytest.mark.parametrize(("depth", "behind"), [(0.8, NIGHT), (0.8, ()), (1.6, NIGHT), (4.0, NIGHT)])
+def test_depth_of_field_blurs_by_the_circle_of_confusion(renderer, depth, behind):
     """The edge of a plane at depth z is spread over a disk of f A |1/z - 1/F| pixels; labels are the pinhole's."""
     focus = Focus(aperture_m=0.2, distance_m=1.6)
-    blurred = render(renderer, stage(half_plane(depth), walls=(NIGHT,), focus=focus))
-    sharp = renderer.render(stage(half_plane(depth), walls=(NIGHT,)))
+    blurred = render(renderer, stage(half_plane(depth), walls=behind, focus=focus))
+    sharp = renderer.render(stage(half_plane(depth), walls=behind))
     np.testing.assert_array_equal(blurred.instance_id, sharp.instance_id)
     np.testing.assert_array_equal(blurred.depth_m, sharp.depth_m)
     np.testing.assert_array_equal(blurred.silhouettes[0].mask, sharp.silhouettes[0].mask)
@@ -426,19 +426,20 @@ def test_depth_of_field_blurs_by_the_circle_of_confusion(renderer, depth):
     assert edge_width(blurred) == pytest.approx(max(0.687 * confusion, edge_width(sharp)), abs=0.9)
 
 
-def test_motion_blurs_along_the_path_and_labels_the_middle(renderer):
+@pytest.mark.parametrize("behind", [NIGHT, ()])
+def test_motion_blurs_along_the_path_and_labels_the_middle(renderer, behind):
     """A flat square that moves 10 pixels to the right while the shutter is open; in its middle it is where it is."""
     still = half_plane(1.0)
     moving = replace(still, motion=Motion(velocity=np.array([10 / 64 / 0.02, 0.0, 0.0]), spin=STILL))
-    blurred = render(renderer, stage(moving, walls=(NIGHT,), shutter_s=0.02))
-    sharp = renderer.render(stage(still, walls=(NIGHT,)))
+    blurred = render(renderer, stage(moving, walls=behind, shutter_s=0.02))
+    sharp = renderer.render(stage(still, walls=behind))
     np.testing.assert_array_equal(blurred.instance_id, sharp.instance_id)
     profile = light_of(blurred)[24, :, 0] / 0.5
     np.testing.assert_allclose(profile[:26], 0.0, atol=0.01)
     np.testing.assert_allclose(profile[38:], 1.0, atol=0.03)
     assert profile[32] == pytest.approx(0.55, abs=0.08)
     assert edge_width(blurred) == pytest.approx(8.0, abs=0.9)
-    rested = render(renderer, stage(moving, walls=(NIGHT,), shutter_s=0.0))
+    rested = render(renderer, stage(moving, walls=behind, shutter_s=0.0))
     np.testing.assert_array_equal(rested.rgb, sharp.rgb)
 
 
@@ -448,7 +449,7 @@ def test_a_moving_camera_blurs_what_rests(renderer):
         Motion(velocity=np.array([-10 / 64 / 0.02, 0.0, 0.0]), spin=STILL),
         Motion(velocity=STILL, spin=np.array([0.0, -np.arctan(10 / 64) / 0.02, 0.0])),
     ):
-        blurred = render(renderer, stage(half_plane(1.0), walls=(NIGHT,), camera_motion=motion, shutter_s=0.02))
+        blurred = render(renderer, stage(half_plane(1.0), walls=NIGHT, camera_motion=motion, shutter_s=0.02))
         assert edge_width(blurred) == pytest.approx(8.0, abs=1.0)
 
 

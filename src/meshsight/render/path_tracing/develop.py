@@ -1,6 +1,7 @@
 """From the light that Cycles returns to the picture, by the same tone curve and over the same background as elsewhere.
 
-Coverage is mixed after encoding, as the rasteriser does, so that edges look alike. Shapes: h, w the image.
+The coverage of an edge is mixed after encoding, as the rasteriser does, so that edges look alike; what a lens or a
+movement blurs is mixed in light, as the rasteriser's mean of sharp pictures is. Shapes: h, w the image.
 """
 
 from dataclasses import dataclass
@@ -11,10 +12,14 @@ from jaxtyping import Float32, Int
 from meshsight.core.images import RgbImage
 from meshsight.records.scene import AssetSource, Scene
 from meshsight.render.backdrop import draw_backdrop
+from meshsight.render.blur import is_blurred
 from meshsight.render.sky import draw_sky
-from meshsight.render.tone import encode_srgb, gains, to_image, tone_curve
+from meshsight.render.tone import decode_srgb, encode_srgb, gains, to_image, tone_curve
 
 _LEAST_COVER = np.float32(1e-4)
+
+Cover = Float32[np.ndarray, "n 1"]
+Colors = Float32[np.ndarray, "n 3"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,13 +47,20 @@ def develop(traced: Light, scene: Scene, assets: AssetSource) -> RgbImage:
         lit_cover = np.maximum(cover - _at(traced.flat_cover, seen)[:, None], np.float32(0))
     light = np.maximum(traced.light.reshape(-1, 4)[seen, :3], np.float32(0))
     light *= gains(scene.sensor).astype(np.float32) / np.maximum(lit_cover, _LEAST_COVER)
-    encoded = lit_cover * encode_srgb(tone_curve(light))
-    if traced.flat is not None:
-        encoded += traced.flat.reshape(-1, 3)[seen]
     pixels = picture.reshape(-1, 3)
-    encoded += (1 - cover) * (pixels[seen] / np.float32(255))
-    pixels[seen] = to_image(encoded)
+    layers = [(lit_cover, encode_srgb(tone_curve(light))), (1 - cover, pixels[seen] / np.float32(255))]
+    if traced.flat is not None and traced.flat_cover is not None:
+        flat_cover = _at(traced.flat_cover, seen)[:, None]
+        layers.append((flat_cover, traced.flat.reshape(-1, 3)[seen] / np.maximum(flat_cover, _LEAST_COVER)))
+    pixels[seen] = to_image(_mixed(layers, in_light=is_blurred(scene)))
     return picture
+
+
+def _mixed(layers: list[tuple[Cover, Colors]], *, in_light: bool) -> Colors:
+    """Returns encoded colours, each times its cover, added up as they are or in light."""
+    if not in_light:
+        return sum((cover * color for cover, color in layers), start=np.float32(0))
+    return encode_srgb(sum((cover * decode_srgb(color) for cover, color in layers), start=np.float32(0)))
 
 
 def _at(values: Float32[np.ndarray, "h w"], where: Int[np.ndarray, " n"]) -> Float32[np.ndarray, " n"]:
