@@ -58,9 +58,10 @@ def develop(traced: Light, scene: Scene, assets: AssetSource) -> RgbImage:
 
 def _mixed(layers: list[tuple[Cover, Colors]], *, in_light: bool) -> Colors:
     """Returns encoded colours, each times its cover, added up as they are or in light."""
-    if not in_light:
-        return sum((cover * color for cover, color in layers), start=np.float32(0))
-    return encode_srgb(sum((cover * decode_srgb(color) for cover, color in layers), start=np.float32(0)))
+    total = np.zeros_like(layers[0][1])
+    for cover, color in layers:
+        total += cover * (decode_srgb(color) if in_light else color)
+    return encode_srgb(total) if in_light else total
 
 
 def _at(values: Float32[np.ndarray, "h w"], where: Int[np.ndarray, " n"]) -> Float32[np.ndarray, " n"]:
