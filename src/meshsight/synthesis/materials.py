@@ -1,5 +1,6 @@
 """Changes of materials, drawn for one object and for single parts of it."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -49,7 +50,7 @@ def draw_material(spec: MaterialChange, which: MaterialDraw, draws: Draws) -> Ma
         texture=_draw_swap(spec, which, draws),
         glow=_draw_glow(spec, which, draws),
         glow_texture=_draw_glow_texture(spec, which, draws),
-        hue_shift_rad=np.radians(_draw_factor("hue_shift_rad", spec.hue_shift_deg, 1.0, which, draws) or 0.0),
+        hue_shift_rad=math.radians(_draw_factor("hue_shift_rad", spec.hue_shift_deg, 1.0, which, draws) or 0.0),
         saturation=_draw_saturation(spec, which, draws),
     )
 

@@ -460,6 +460,25 @@ def test_material_changes_happen_as_often_as_asked(assets, make_spec):
     assert {material.metallic for material in found} == {None, 0.0, 1.0}
 
 
+def test_hue_and_saturation_of_a_material_are_drawn_and_named(assets, make_spec):
+    materials = {"probability": 1, "hue_shift_deg": [60, 120], "saturation_factor": [0, 0.5]}
+    sampler = SceneSampler(spec=make_spec(count=4, distractors={"count": 0}, materials=materials), assets=assets)
+    found = [drawn(sampler, frame) for frame in range(20)]
+    turns, factors = (
+        np.array([[(o.material.hue_shift_rad, o.material.saturation) for o in scene.objects] for scene in found])
+        .reshape(-1, 2)
+        .T
+    )
+    assert np.pi / 3 <= turns.min() < 1.2 and 1.9 < turns.max() <= 2 * np.pi / 3
+    assert 0 <= factors.min() < 0.1 and 0.4 < factors.max() <= 0.5
+    origins = found[0].origins
+    assert origins["objects[0].material.hue_shift_rad"].startswith("materials.hue_shift_deg uniform")
+    assert origins["objects[0].material.saturation"].startswith("materials.saturation_factor uniform")
+    unchanged = SceneSampler(spec=make_spec(count=1, materials={"probability": 1}), assets=assets)
+    material = drawn(unchanged, 0).objects[0].material
+    assert (material.hue_shift_rad, material.saturation) == (0.0, 1.0)
+
+
 class Named:
     """A mesh of two named parts."""
 
