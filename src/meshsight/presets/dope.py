@@ -25,6 +25,7 @@ from meshsight.specs.distributions import Constant, LogUniform, Uniform
 from meshsight.specs.lights import LightsSpec, PointLightsSpec, SunsSpec
 from meshsight.specs.materials import MaterialJitter
 from meshsight.specs.mesh_import import MeshImport
+from meshsight.specs.optics import MotionSpec
 from meshsight.specs.pictures import EnvironmentSource, PictureFiles, ProceduralEnvironments
 from meshsight.specs.rotations import AnyRotation
 from meshsight.specs.scene import ImageSpec, ObjectSpec, RejectionSpec, SceneSpec
@@ -81,6 +82,9 @@ class DopeSettings(Settings):
     skip_frame: int = Field(default=100, ge=1)
     """Steps of the simulation between two frames."""
     box_size: float = Field(default=0.5, gt=0)
+    spp: int | None = Field(default=None, ge=1)
+    noise: bool = False
+    motionblur: bool = False
     focal_length: float | None = None
     seed: int | None = None
 
@@ -96,11 +100,8 @@ class DopeSettings(Settings):
 
 WITHOUT_MEANING = frozenset(
     [
-        "spp",
-        "noise",
         "outf",
         "interactive",
-        "motionblur",
         "debug",
         "visibility_fraction",
         "epochs",
@@ -145,6 +146,7 @@ def dope(settings: DopeSettings | None = None, folder: Path = Path()) -> SceneSp
         ),
         camera=_camera(given),
         clip_m=(NEAR_M, 1000.0),
+        motion=_motion() if given.motionblur else None,
         materials=_roughness(),
         distractors=DistractorsSpec(
             count=between(*given.nb_distractors),
@@ -212,6 +214,17 @@ def _camera(given: DopeSettings) -> box_camera.Spec:
     )
 
 
+def _motion() -> MotionSpec:
+    """Returns what moves between two steps of its simulation, which its shutter is open for."""
+    still = Constant(value=0.0)
+    return MotionSpec(
+        shutter_s=Constant(value=1 / STEPS_PER_S),
+        camera_speed_mps=still,
+        camera_spin_dps=still,
+        object_speed_mps=SPEEDS,
+    )
+
+
 def _roughness() -> MaterialJitter:
     """Returns the source's only change of materials: objects keep their scanned textures."""
     return MaterialJitter(
@@ -247,4 +260,14 @@ def recipe_from(path: Path) -> str:
     named = {key.replace("-", "_"): value for key, value in values.items()} if isinstance(values, dict) else values
     settings = check_settings(DopeSettings, named, str(path))
     unknown = [name for name in passed_over(DopeSettings, named) if name not in WITHOUT_MEANING]
-    return dump_commented(dope(settings, path.parent), f"{__doc__}\n{from_file(path, unknown, 'Passed over')}")
+    head = f"{__doc__}\n{from_file(path, unknown, 'Passed over')}{_path_traced(settings)}"
+    return dump_commented(dope(settings, path.parent), head)
+
+
+def _path_traced(given: DopeSettings) -> str:
+    """Returns how its path tracer's settings are given, which cost more than most people have."""
+    if given.spp is None and not given.noise:
+        return ""
+    samples = "" if given.spp is None else f" --set renderer.samples={given.spp}"
+    noise = " --set renderer.denoiser=none" if given.noise else ""
+    return f"\nPath traced, as there:  --set renderer.kind=cycles{samples}{noise}"

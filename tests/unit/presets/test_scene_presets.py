@@ -141,6 +141,15 @@ def test_dope_reads_the_forks_file(tmp_path):
     assert spec.placement.model_dump()["y_m"] == (-1, 1)
     assert spec.camera.model_dump()["intrinsics"]["fx"] == 700
     assert "# Made from hyperparameters.json. Passed over: strange." in text
+    assert "--set renderer.kind=cycles --set renderer.samples=100\n" in text
+    assert spec.motion is None
+    (tmp_path / "options.json").write_text(json.dumps({"noise": True, "motionblur": True, "skip_frame": 48}))
+    text = init("dope", tmp_path / "options.json")
+    assert "--set renderer.kind=cycles --set renderer.denoiser=none\n" in text
+    blurred = parse_spec(SceneSpec, yaml.safe_load(text), "dope")
+    assert blurred.motion is not None
+    assert blurred.motion.shutter_s == Constant(value=1 / 240)
+    assert blurred.placement.model_dump()["seconds"] == pytest.approx(0.2)
 
 
 def test_dopes_folder_of_objects_has_a_class_for_each_folder(tmp_path):
