@@ -72,7 +72,7 @@ def test_a_set_is_fetched_once_and_opened_by_address_and_name(site: Site, cache:
     with pytest.raises(DataError, match=r"not fetched, and nothing is fetched unasked.*meshsight fetch http"):
         open_dataset(url)
     assert site.asked == []
-    first, second = fetch(url, progress=False), fetch(url, progress=False)
+    first, second = fetch(url, progress=False), fetch(f"{url}#train", progress=False)
     assert (first.received, second.received) == (len(site.files["/set.zip"]), 0)
     assert first.sha256 == sha256(site.files["/set.zip"]) and first.source == "fetched:set"
     assert len(site.asked) == 1

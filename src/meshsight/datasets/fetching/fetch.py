@@ -39,6 +39,7 @@ def fetch_set(
         DataError: there is no such file, its checksum is another, or it cannot be unpacked.
         StorageError: the disk is full.
     """
+    url = url.partition("#")[0]  # a split is named where the data set is opened
     check_url(url)
     name = name or name_of(url)
     if NAME.fullmatch(name) is None:
