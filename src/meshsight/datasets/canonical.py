@@ -27,12 +27,39 @@ def canonical_pose(T_cam_object: Matrix4, scale: float, symmetry: SymmetrySpec) 
         scale: factor on its vertices, which moves the places of its symmetries.
         symmetry: of its mesh before that.
     """
+    if _is_ball(symmetry):
+        return _ball_pose(T_cam_object, scale, symmetry)
     poses = [T_cam_object @ same for same in _symmetries(T_cam_object[:3, :3], scale, symmetry)]
     cosines = [_cosine(pose[:3, :3], symmetry.align[0]) for pose in poses]
     if len(symmetry.align) == 1:
         return poses[int(np.argmax(cosines))]
     tied = [pose for pose, cosine in zip(poses, cosines, strict=True) if cosine >= max(cosines) - _TIE]
     return max(tied, key=lambda pose: _cosine(pose[:3, :3], symmetry.align[1]))
+
+
+def _is_ball(symmetry: SymmetrySpec) -> bool:
+    """Tells whether it may turn about two axes, and so about any."""
+    axes = [_unit(one.axis) for one in symmetry.continuous]
+    return any(float(np.linalg.norm(np.cross(axes[0], axis))) > _TIE for axis in axes[1:])
+
+
+def _ball_pose(T_cam_object: Matrix4, scale: float, symmetry: SymmetrySpec) -> Matrix4:
+    """Returns the pose of a ball that brings the first axes together, and the second as near as that allows."""
+    objects = [_unit(pair.object) for pair in symmetry.align]
+    cameras = [_unit(pair.camera) for pair in symmetry.align]
+    rotation = _frame(cameras) @ _frame(objects).T
+    centre = scale * np.array(symmetry.continuous[0].offset)
+    return make_pose(rotation, T_cam_object[:3, :3] @ centre + T_cam_object[:3, 3] - rotation @ centre)
+
+
+def _frame(directions: list[Vector3]) -> Matrix3:
+    """Returns axes of which the first is the first direction, and the second is in the plane of both."""
+    first = directions[0]
+    spare = np.eye(3)[int(np.argmin(np.abs(first)))]
+    third = np.cross(first, directions[-1])
+    third = third if np.linalg.norm(third) > _TIE else np.cross(first, spare)
+    third /= np.linalg.norm(third)
+    return np.stack([first, np.cross(third, first), third], axis=1)
 
 
 def _symmetries(rotation: Matrix3, scale: float, symmetry: SymmetrySpec) -> Iterator[Matrix4]:

@@ -81,6 +81,24 @@ def test_equal_poses_have_one_label():
         np.testing.assert_allclose(canonical_pose(wanted, SCALE, CYLINDER), wanted, atol=1e-9)
 
 
+@pytest.mark.parametrize("pairs", [1, 2])
+def test_a_ball_is_labelled_as_it_stands_to_the_camera_alone(pairs):
+    """Whatever its turn: it has one label for each place, which brings both pairs of axes together."""
+    ball = symmetry(
+        continuous=[{"axis": axis, "offset": [0.02, 0.01, 0.03]} for axis in np.eye(3).tolist()],
+        align=TWO_PAIRS[:pairs],
+    )
+    centre = SCALE * np.array([0.02, 0.01, 0.03])
+    labels = [canonical_pose(pose, SCALE, ball) for pose in poses(10)]
+    for pose, label in zip(poses(10), labels, strict=True):
+        np.testing.assert_allclose(label[:3, :3], labels[0][:3, :3], atol=1e-12)
+        np.testing.assert_allclose(label[:3, 1], [0, 0, 1], atol=1e-12)
+        np.testing.assert_allclose((label @ [*centre, 1])[:3], (pose @ [*centre, 1])[:3], atol=1e-12)
+        assert np.linalg.det(label[:3, :3]) == pytest.approx(1)
+        if pairs == 2:
+            np.testing.assert_allclose(label[:3, 2], [0, 1, 0], atol=1e-12)
+
+
 def test_a_points_ring_stays_the_ring():
     """The label's pose brings the surface onto itself: distances to the axis and heights are kept, up to the flip."""
     axis_at = SCALE * np.array([0.03, 0.0])

@@ -8,7 +8,10 @@ from meshsight.assets.checks.finding import AssetFinding
 from meshsight.assets.symmetry import Symmetries
 from meshsight.core.pose import Matrix3, Matrix4, Vector3
 
-_REMEDY = "nothing: it is how the object is; a BOP folder states it in models_info.json, so that poses are scored by it"
+_REMEDY = (
+    "nothing: it is how the object is. For pose networks, `symmetry: find` beside the mesh in the recipe labels one of "
+    "its equal poses; a BOP folder states it in models_info.json, so that poses are scored by it"
+)
 
 
 def check_symmetry(textured: Symmetries, shape: Symmetries) -> Iterator[AssetFinding]:
