@@ -13,6 +13,7 @@ from meshsight.datasets.format import FORMAT_KINDS
 from meshsight.specs.base import parse_spec
 from meshsight.specs.mesh_import import MeshImport
 from meshsight.specs.scene import SceneSpec
+from meshsight.specs.symmetry import SymmetrySpec
 from meshsight.workflows.convert import convert
 from meshsight.workflows.generate import generate
 from meshsight.workflows.recipe_files import complete_recipe
@@ -81,11 +82,16 @@ def test_a_folders_meshes_have_each_their_own(models):
     }
 
 
-def test_they_are_found_by_looks(tmp_path):
-    spec = recipe(objects=[{"name": "box", "mesh": "builtin:cube", "symmetry": "find"}])
-    (entry,) = complete_recipe(spec, tmp_path).objects
-    assert not isinstance(entry.symmetry, str)
-    assert entry.symmetry is None or len(entry.symmetry.discrete) in (1, 3, 5, 7, 11, 23)
+def test_they_are_found_by_looks(models):
+    """A plain box of 2 x 2 x 4 has the eight turns of a square prism; a duck has none."""
+    box = {"name": "box", "mesh": "box/textured.obj", "load": LOAD, "symmetry": "find"}
+    spec = recipe(objects=[box, {"name": "duck", "mesh": "builtin:duck", "symmetry": "find"}])
+    found, none = (entry.symmetry for entry in complete_recipe(spec, models).objects)
+    assert none is None
+    assert isinstance(found, SymmetrySpec) and (len(found.discrete), found.continuous) == (7, ())
+    centre = np.array([0.01, 0.0, 0.02, 1.0])
+    for pose in found.discrete:
+        np.testing.assert_allclose(np.array(pose).reshape(4, 4) @ centre, centre, atol=1e-6)
 
 
 def test_one_mesh_has_one_symmetry():
