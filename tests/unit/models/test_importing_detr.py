@@ -58,6 +58,7 @@ def load(found: Imported) -> nn.Module:
     ],
 )
 def test_a_folder_of_transformers_predicts_as_there(tmp_path: Path, network_type, config, prepare) -> None:
+    torch.manual_seed(0)  # of some weights two queries are so alike that rounding decides about their order
     theirs = write(network_type(config), tmp_path / "theirs")
     found = convert_published(str(tmp_path / "theirs"))
     assert found.classes == NAMES and found.source == "transformers"

@@ -29,7 +29,7 @@ from meshsight.models.set_prediction.edges import (
     edge_values,
     fine_grained_loss,
 )
-from meshsight.models.set_prediction.hybrid import HybridDetector
+from meshsight.models.set_prediction.hybrid import HybridDetector, shared_settings
 from meshsight.models.set_prediction.library import make_exportable
 from meshsight.models.set_prediction.matching import Labels, Matches, Prediction, corners, iou
 from meshsight.models.set_prediction.outputs import QueryOutputs
@@ -154,27 +154,12 @@ def make_config(spec: Spec, num_classes: int) -> DFineConfig:
     )
     return DFineConfig(
         backbone_config=backbone,
-        num_labels=num_classes,
-        freeze_backbone_batch_norms=spec.norm == "frozen",
-        encoder_in_channels=list(spec.widths[1:]),
-        encoder_hidden_dim=spec.encoder_channels,
-        encoder_ffn_dim=spec.encoder_ffn_channels,
-        encoder_attention_heads=spec.num_heads,
-        hidden_expansion=spec.expansion,
         depth_mult=spec.depth,
-        d_model=spec.channels,
-        decoder_in_channels=[spec.encoder_channels] * 3,
-        decoder_attention_heads=spec.num_heads,
-        decoder_ffn_dim=spec.decoder_ffn_channels,
-        decoder_layers=spec.decoder_layers,
         decoder_n_points=list(spec.num_points),
-        num_queries=spec.num_queries,
-        num_denoising=spec.num_denoising,
         max_num_bins=spec.num_bins,
         reg_scale=spec.edge_scale,
         up=UP,
-        focal_loss_alpha=spec.vfl_alpha,
-        focal_loss_gamma=spec.vfl_gamma,
+        **shared_settings(spec, spec.widths, num_classes),
     )
 
 

@@ -13,7 +13,7 @@ from transformers.models.rt_detr_v2 import modeling_rt_detr_v2
 
 from meshsight.models.queries.rt_detr_v2 import Spec
 from meshsight.models.set_prediction.denoising import share_denoising
-from meshsight.models.set_prediction.hybrid import HybridDetector
+from meshsight.models.set_prediction.hybrid import HybridDetector, shared_settings
 from meshsight.models.set_prediction.library import make_exportable
 from meshsight.specs.decoding import DecodeSpec
 
@@ -32,24 +32,9 @@ def make_config(spec: Spec, num_classes: int) -> RTDetrV2Config:
     )
     return RTDetrV2Config(
         backbone_config=backbone,
-        num_labels=num_classes,
-        freeze_backbone_batch_norms=spec.norm == "frozen",
-        encoder_in_channels=list(spec.widths[1:]),
-        encoder_hidden_dim=spec.encoder_channels,
-        encoder_ffn_dim=spec.encoder_ffn_channels,
-        encoder_attention_heads=spec.num_heads,
-        hidden_expansion=spec.expansion,
-        d_model=spec.channels,
-        decoder_in_channels=[spec.encoder_channels] * 3,
-        decoder_attention_heads=spec.num_heads,
-        decoder_ffn_dim=spec.decoder_ffn_channels,
-        decoder_layers=spec.decoder_layers,
         decoder_n_points=spec.num_points,
         decoder_method=spec.method,
-        num_queries=spec.num_queries,
-        num_denoising=spec.num_denoising,
-        focal_loss_alpha=spec.vfl_alpha,
-        focal_loss_gamma=spec.vfl_gamma,
+        **shared_settings(spec, spec.widths, num_classes),
     )
 
 

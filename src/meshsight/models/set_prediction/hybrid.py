@@ -85,6 +85,28 @@ class HybridDetector(QueryDetector):
         return varifocal_loss(prediction, matches, silent, self.spec.vfl_alpha, self.spec.vfl_gamma)
 
 
+def shared_settings(spec: HybridSpec, widths: tuple[int, ...], num_classes: int) -> dict[str, Any]:
+    """Returns what the library's configurations of both networks call alike; `widths` are those of the backbone."""
+    return {
+        "num_labels": num_classes,
+        "freeze_backbone_batch_norms": spec.norm == "frozen",
+        "encoder_in_channels": list(widths[1:]),
+        "encoder_hidden_dim": spec.encoder_channels,
+        "encoder_ffn_dim": spec.encoder_ffn_channels,
+        "encoder_attention_heads": spec.num_heads,
+        "hidden_expansion": spec.expansion,
+        "d_model": spec.channels,
+        "decoder_in_channels": [spec.encoder_channels] * len(widths[1:]),
+        "decoder_attention_heads": spec.num_heads,
+        "decoder_ffn_dim": spec.decoder_ffn_channels,
+        "decoder_layers": spec.decoder_layers,
+        "num_queries": spec.num_queries,
+        "num_denoising": spec.num_denoising,
+        "focal_loss_alpha": spec.vfl_alpha,
+        "focal_loss_gamma": spec.vfl_gamma,
+    }
+
+
 def _without_ignored(labels: list[Labels]) -> list[Labels]:
     """Denoising queries are made at objects, so regions to ignore are none of theirs."""
     return [one._replace(ignored=torch.zeros_like(one.ignored[:0])) for one in labels]
