@@ -31,7 +31,8 @@ from meshsight.workflows.writing import write_dataset
 
 from ..contracts.labelled import CLASSES, dataset_of, labelled_folder
 
-NUM_MANY = 600
+# So many that on a busy machine a conversion does not end before it is seen to be under way.
+NUM_MANY = 1500
 CHAIN = ("voc", "coco", "kitti", "yolo", "tfrecord", "coco")
 
 

@@ -86,6 +86,8 @@ def test_a_sweep_finds_the_best_and_its_trials_are_ordinary_runs(root: Path, tmp
     assert best.metrics["num_flops"] > 2 * 16 * 16 * 9 * 4
     manifest = read_manifest(RunFiles(best.run))
     assert manifest.status == "finished" and manifest.spec.optimiser.learning_rate == 0.02
+    pages = sorted(path.relative_to(out).as_posix() for path in out.rglob("*.html"))
+    assert pages == ["report.html", "trials/00002/run/evaluation/evaluation.html", "trials/00002/run/run.html"]
     assert read_training_recipe(out / WINNER) == manifest.spec
     page = (out / REPORT).read_text()
     assert "average_precision over microseconds" in page and "only a third figure saves" in page

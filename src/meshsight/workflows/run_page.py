@@ -40,7 +40,12 @@ class RunPage:
         is_due = isinstance(event, Validated) and time.monotonic() - self._drawn_at > SECONDS_BETWEEN
         if self._files is not None and (is_due or isinstance(event, TrainingEnded)):
             self._drawn_at = time.monotonic()
-            write_text(self._files.page, render_page(run_page(self._files)))
+            draw_run_page(self._files)
+
+
+def draw_run_page(files: RunFiles) -> None:
+    """Writes the page into the run's folder."""
+    write_text(files.page, render_page(run_page(files)))
 
 
 def run_page(files: RunFiles) -> Page:

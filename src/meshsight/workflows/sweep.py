@@ -37,6 +37,7 @@ from meshsight.workflows.sweeping.live_table import LiveTable
 from meshsight.workflows.sweeping.recipes import SweepRecipes, TrialRecipes
 from meshsight.workflows.sweeping.report import sweep_page
 from meshsight.workflows.sweeping.tracking import SweepTracker
+from meshsight.workflows.train import draw_pages
 from meshsight.workflows.worker import WORKER_COMMAND
 
 SPEC = "sweep.json"
@@ -321,6 +322,7 @@ def _finish(course: _Course, seconds: float) -> SweepResult:
         raise TrainingError(f"{out}: not one of {len(trials)} trials came to an end; the first: {reasons[:1]}")
     winner = front[0]
     write_text(out / WINNER, dump_recipe(training_recipe(course.recipe_of(winner).train, "winner")))
+    draw_pages(course.folder(winner) / RUN)
     write_text(out / REPORT, render_page(sweep_page(course.spec, trials, front)))
     (out / "owner.json").unlink(missing_ok=True)
     summaries = tuple(

@@ -18,16 +18,16 @@ from meshsight.training.fit import DEFAULT_RESOURCES, Resources, TrainingRequest
 from meshsight.training.notify import find_endpoint, report_outcome
 from meshsight.training.processes import Processes, is_first_process, joined_processes
 from meshsight.training.progress import ProgressBar
-from meshsight.training.run_folder import RunFiles, RunManifest
+from meshsight.training.run_folder import RunFiles, RunManifest, read_manifest
 from meshsight.training.stopping import StopRequest
 from meshsight.training.tracking import open_tracker, parse_tracker
 from meshsight.workflows.run_log import run_log
-from meshsight.workflows.run_page import RunPage
+from meshsight.workflows.run_page import RunPage, draw_run_page
 from meshsight.workflows.sources import open_source
 
 RUN_REPORTS = Kinds("meshsight.workflows.run_reports", "report of a run")
 
-__all__ = ["Resources", "TrainOptions", "TrainResult", "parse_tracker", "train"]
+__all__ = ["Resources", "TrainOptions", "TrainResult", "draw_pages", "parse_tracker", "train"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +40,7 @@ class TrainOptions:
         tracker: where else metrics go.
         is_tracker_required: refuse to start without the tracker, instead of warning.
         is_rate_checked: try a range of learning rates first, for a few steps, and say if the recipe's is off.
+        draws_pages: draw the run's page, and a patch network's report, which take longer than a very short training.
         resources: device, threads, workers, memory.
         watchers: told every event, too.
         should_end: asked at each step; when it says so the run ends as `stopped`, which then is no error.
@@ -51,6 +52,7 @@ class TrainOptions:
     tracker: VariantSpec | None = None
     is_tracker_required: bool = False
     is_rate_checked: bool = False
+    draws_pages: bool = True
     resources: Resources = DEFAULT_RESOURCES
     watchers: tuple[Tracker, ...] = ()
     should_end: Callable[[], bool] = lambda: False
@@ -148,10 +150,28 @@ def _train(run: _Run, stop: StopRequest) -> RunManifest:
         resources=options.resources,
         processes=run.processes,
     )
-    trackers: list[Tracker] = [ProgressBar(), RunPage(), *([tracker] if tracker is not None else []), *options.watchers]
+    pages = [RunPage()] if options.draws_pages else []
+    trackers: list[Tracker] = [ProgressBar(), *pages, *([tracker] if tracker is not None else []), *options.watchers]
     manifest = fit(request, trackers, lambda: stop() or options.should_end())
     if manifest.status == "stopped" and stop():
         raise TrainingError(f"{out}: {stop.signal_name}: {manifest.message}. Continue with --resume.")
-    if isinstance(run.spec, PatchTrainSpec) and is_watched:
+    if options.draws_pages and isinstance(run.spec, PatchTrainSpec) and is_watched:
         RUN_REPORTS.builder("patches")(run.spec, request.data, validation, out, tracker)
     return manifest
+
+
+def draw_pages(run: Path) -> None:
+    """Draws the page, and a patch network's report, of a run that was trained without them.
+
+    Raises:
+        DataError: its data are no longer where they were.
+    """
+    files = RunFiles(run)
+    manifest = read_manifest(files)
+    draw_run_page(files)
+    if isinstance(manifest.spec, PatchTrainSpec):
+        data, validation = (
+            [open_source(f"{facts.name}={facts.root}") for facts in sets]
+            for sets in (manifest.data, manifest.validation)
+        )
+        RUN_REPORTS.builder("patches")(manifest.spec, data, validation, run, None)

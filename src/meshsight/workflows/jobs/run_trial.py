@@ -112,6 +112,7 @@ class TrialRunner:
         options = TrainOptions(
             is_resumed=True,
             tracker=None if spec.tracker is None else parse_tracker_spec(spec.tracker),
+            draws_pages=spec.tracker is not None,  # nobody looks at hundreds of pages; the sweep draws the winner's
             resources=Resources(device=spec.device, threads=spec.threads),
             watchers=(judge,),
             should_end=lambda: judge.is_over,
