@@ -19,6 +19,7 @@ from meshsight.core.errors import CallError, DataError, TrainingError
 from meshsight.exporting.patches.latency import patch_microseconds
 from meshsight.models.patch.build import build_patch_net
 from meshsight.models.patch.families import classifier
+from meshsight.runtime.patch_graph import OnnxPatchModel
 from meshsight.specs.base import parse_spec
 from meshsight.specs.recipe import dump_recipe, read_recipe
 from meshsight.specs.sweep import SweepSpec
@@ -101,14 +102,15 @@ def test_a_sweep_finds_the_best_and_its_trials_are_ordinary_runs(root: Path, tmp
 
 
 def test_speed_is_that_of_the_code_for_a_robot_or_else_of_onnxruntime(monkeypatch: pytest.MonkeyPatch) -> None:
-    def micro(*filters: int) -> float:
-        model = TorchPatchModel(build_patch_net(classifier.Spec(filters=filters)), "ball", None, torch.device("cpu"))
-        return patch_microseconds(model, np.zeros((8, 16, 16, 1), np.uint8), None)
-
-    narrow, wide = micro(4, 4, 4, 4), micro(16, 32, 32, 64)
-    assert 0.1 < narrow < wide / 3
+    net = build_patch_net(classifier.Spec(filters=(4, 4, 4, 4)))
+    model = TorchPatchModel(net, "ball", None, torch.device("cpu"))
+    patches = np.zeros((8, 16, 16, 1), np.uint8)
+    assert patch_microseconds(model, patches, None) > 0
+    asked: list[int] = []
+    monkeypatch.setattr(OnnxPatchModel, "microseconds", lambda _, pixels, places: float(asked.append(len(pixels)) or 7))
+    assert patch_microseconds(model, patches, None) > 0 and asked == []
     monkeypatch.setattr("meshsight.exporting.patches.latency.compiler_at_hand", lambda: None)
-    assert micro(4, 4, 4, 4) > narrow
+    assert patch_microseconds(model, patches, None) == 7 and asked == [8]
 
 
 def test_a_sweep_in_which_nothing_works_says_why(root: Path, tmp_path: Path) -> None:
