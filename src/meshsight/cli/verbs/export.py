@@ -16,7 +16,7 @@ EXAMPLES = examples(
 )
 
 
-@click.command(short_help="A run becomes an artifact: ONNX; C99 or TFLite of a patch network.", epilog=EXAMPLES)
+@click.command(short_help="A run becomes an artifact: ONNX, C99 or TFLite.", epilog=EXAMPLES)
 @click.argument("run", metavar="RUN", type=PATH)
 @click.option("--to", default="onnx", show_default=True, metavar="KIND", help="Export format.")
 @click.option("--out", required=True, type=PATH, metavar="ARTIFACT", help="Folder of the artifact.")
