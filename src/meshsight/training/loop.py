@@ -82,6 +82,14 @@ class _UnreadStep(NamedTuple):
     by_source: dict[str, float]
 
 
+class _Every(NamedTuple):
+    """Steps between two validations, two saved states, and two weights that are kept, if any."""
+
+    validated: int
+    saved: int
+    kept: int | None
+
+
 class TrainingLoop:
     """A run in progress.
 
@@ -100,6 +108,7 @@ class TrainingLoop:
         self.stepper = Stepper(spec, inputs.machine, network, inputs.processes)
         images_a_step = spec.batch_size * spec.accumulate
         self.length = RunLength(num_steps=inputs.num_steps, steps_per_epoch=len(inputs.source.labels) / images_a_step)
+        self._every = _intervals(spec, self.length)
         self.gaps = GapMeter(spec.validation.metric)
         self._unread: list[_UnreadStep] = []
         self._settled = 0
@@ -188,16 +197,11 @@ class TrainingLoop:
         """
         if self._settled == self.step:
             return True
-        checkpoints, step = self._in.spec.checkpoints, self.step
-        in_steps = self.length.whole_steps
-        every = in_steps(self._in.spec.validation.every_steps, self._in.spec.validation.every_epochs)
-        every = every or math.ceil(self._in.num_steps / 10)
-        saved_every = in_steps(checkpoints.every_steps, checkpoints.every_epochs) or every
-        kept_every = in_steps(checkpoints.keep_every_steps, checkpoints.keep_every_epochs)
+        checkpoints, step, every = self._in.spec.checkpoints, self.step, self._every
         is_last = step == self._in.num_steps
-        is_validated = bool(self._in.validation) and (is_last or step % every == 0)
-        is_saved = is_last or is_validated or step % saved_every == 0
-        is_kept = kept_every is not None and step % kept_every == 0
+        is_validated = bool(self._in.validation) and (is_last or step % every.validated == 0)
+        is_saved = is_last or is_validated or step % every.saved == 0
+        is_kept = every.kept is not None and step % every.kept == 0
         if is_saved or is_kept:
             self._read_losses()
             self.stepper.agree()
@@ -305,6 +309,14 @@ class TrainingLoop:
             **self.stepper.state(),
         )
         write_state(self._in.files.last, state)
+
+
+def _intervals(spec: AnyTrainSpec, length: RunLength) -> _Every:
+    checkpoints = spec.checkpoints
+    validated = length.whole_steps(spec.validation.every_steps, spec.validation.every_epochs)
+    validated = validated or math.ceil(length.num_steps / 10)
+    saved = length.whole_steps(checkpoints.every_steps, checkpoints.every_epochs) or validated
+    return _Every(validated, saved, length.whole_steps(checkpoints.keep_every_steps, checkpoints.keep_every_epochs))
 
 
 class _Feed:

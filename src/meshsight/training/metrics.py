@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ class MetricsFile:
             return
         if isinstance(event, PicturesDrawn):
             return
-        content = asdict(event)
+        content = _plain(event)
         line = dump_json({"event": _NAMES[type(event)], **content, **content.pop("figures", {})}) + "\n"
         try:
             with self._path.open("a", encoding="utf-8") as file:
@@ -58,6 +58,12 @@ class MetricsFile:
     def _forget_after(self, step: int) -> None:
         kept = [line for line in read_metrics(self._path) if line["step"] <= step and line["event"] != "ended"]
         write_text(self._path, "".join(dump_json(line) + "\n" for line in kept))
+
+
+def _plain(record: Any) -> dict[str, Any]:
+    """Returns a record as a mapping; unlike `asdict` it copies nothing, as it is called at every step."""
+    content = {field.name: getattr(record, field.name) for field in fields(record)}
+    return {name: _plain(value) if is_dataclass(value) else value for name, value in content.items()}
 
 
 def read_metrics(path: Path) -> Iterator[dict[str, Any]]:

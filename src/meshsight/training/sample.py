@@ -1,6 +1,6 @@
 """One augmented image with its targets, and what became of its objects."""
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -28,8 +28,13 @@ class BoxCounts:
 
     def plus(self, other: "BoxCounts") -> "BoxCounts":
         """Adds two counts, field by field."""
-        asked, ignored, cut, tiny, outside = (a + b for a, b in zip(astuple(self), astuple(other), strict=True))
-        return BoxCounts(asked=asked, ignored=ignored, cut=cut, tiny=tiny, outside=outside)
+        return BoxCounts(
+            asked=self.asked + other.asked,
+            ignored=self.ignored + other.ignored,
+            cut=self.cut + other.cut,
+            tiny=self.tiny + other.tiny,
+            outside=self.outside + other.outside,
+        )
 
 
 class TrainingSample(NamedTuple):

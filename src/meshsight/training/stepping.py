@@ -1,6 +1,5 @@
 """One optimiser step: accumulated batches become gradients, gradients move the weights and their average."""
 
-import math
 from collections.abc import Iterable
 from contextlib import nullcontext
 from typing import Any, NamedTuple
@@ -48,7 +47,7 @@ class LossModule(nn.Module):
     def forward(self, images: Tensor, targets: Any) -> dict[str, Tensor]:
         """Returns the loss terms, computed in float32 from what the network gave."""
         dtype = DTYPES.get(self._precision)
-        with torch.autocast(images.device.type, dtype or torch.bfloat16, enabled=dtype is not None):
+        with nullcontext() if dtype is None else torch.autocast(images.device.type, dtype):
             raw = self.network(images, targets)
         return self.network.loss(raw, targets, (images.shape[-2], images.shape[-1]))
 
@@ -93,7 +92,7 @@ class Stepper:
                 sums[name] = sums.get(name, 0) + term.detach() / self._spec.accumulate
         for optimiser in members(self.optimiser):
             self._scaler.unscale_(optimiser)
-        norm = torch.nn.utils.clip_grad_norm_(self._parameters, self._spec.clip_norm or math.inf)
+        norm = self._clipped_norm()
         for optimiser in members(self.optimiser):
             self._scaler.step(optimiser)
         self._scaler.update()
@@ -177,6 +176,12 @@ class Stepper:
             total = torch.stack(list(terms.values())).sum() / self._spec.accumulate
             self._scaler.scale(total).backward()
         return terms
+
+    def _clipped_norm(self) -> Tensor:
+        """Returns the norm of the gradient, which is then shortened where the recipe says so."""
+        if self._spec.clip_norm is not None:
+            return torch.nn.utils.clip_grad_norm_(self._parameters, self._spec.clip_norm)
+        return torch.nn.utils.get_total_norm([p.grad for p in self._parameters if p.grad is not None])
 
     def _placed(self, batch: Any) -> tuple[Tensor, Any]:
         images = batch.images.to(self._device, non_blocking=True).float()

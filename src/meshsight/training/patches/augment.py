@@ -54,20 +54,26 @@ def move(patches: Patches, circles: Circles, motion: Motion) -> tuple[Patches, C
     circles = circles.copy()
     for quarters in (1, 2, 3):
         rows = np.flatnonzero(motion.turns == quarters)
+        if len(rows) == 0:
+            continue
         moved[rows] = np.rot90(moved[rows], quarters, axes=(1, 2))
         circles[rows, 1:] = _turned(circles[rows, 1:], quarters)
-    moved[motion.mirrored] = moved[motion.mirrored, :, ::-1]
-    circles[motion.mirrored, 1] = 1 - circles[motion.mirrored, 1]
-    moved[motion.upended] = moved[motion.upended, ::-1]
-    circles[motion.upended, 2] = 1 - circles[motion.upended, 2]
+    rows = np.flatnonzero(motion.mirrored)
+    if len(rows):
+        moved[rows] = moved[rows, :, ::-1]
+        circles[rows, 1] = 1 - circles[rows, 1]
+    rows = np.flatnonzero(motion.upended)
+    if len(rows):
+        moved[rows] = moved[rows, ::-1]
+        circles[rows, 2] = 1 - circles[rows, 2]
     return (_paired(moved) if has_pairs else moved), circles
 
 
 def _turned(centres: Float32[np.ndarray, "k 2"], quarters: int) -> Float32[np.ndarray, "k 2"]:
     """A quarter turn against the clock brings (x, y) to (y, 1 - x)."""
-    for _ in range(quarters):
-        centres = np.stack([centres[:, 1], 1 - centres[:, 0]], axis=1)
-    return centres
+    x, y = centres.T
+    pair = ((y, 1 - x), (1 - x, 1 - y), (1 - y, x))[quarters - 1]
+    return np.stack(pair, axis=1)
 
 
 def _unpaired(patches: UInt8[np.ndarray, "b h w 2"]) -> UInt8[np.ndarray, "b h w 3"]:
@@ -93,12 +99,15 @@ def change_light(spec: PatchAugmentationSpec, patches: Patches, rng: np.random.G
     is_lit, is_noisy = rng.random(count) < spec.light, rng.random(count) < spec.noisy
     gains = 1 + np.where(is_lit, rng.uniform(-spec.contrast, spec.contrast, count), 0).astype(np.float32)
     shifts = 255 * np.where(is_lit, rng.uniform(-spec.brightness, spec.brightness, count), 0).astype(np.float32)
-    noisy = np.flatnonzero(is_noisy) if spec.noise > 0 else np.zeros(0, np.int64)
-    values = patches.astype(np.float32)
-    means = values[..., :lit].mean(axis=(1, 2, 3))
-    offsets = shifts + (1 - gains) * means
+    is_noisy &= spec.noise > 0
+    changed = np.flatnonzero(is_lit | is_noisy)
+    if len(changed) == 0:
+        return patches.copy()
+    values, gains, shifts = patches[changed].astype(np.float32), gains[changed], shifts[changed]
+    offsets = shifts + (1 - gains) * values[..., :lit].mean(axis=(1, 2, 3))
     values[..., :lit] = values[..., :lit] * gains[:, None, None, None] + offsets[:, None, None, None]
-    if len(noisy):
-        noise = rng.standard_normal((len(noisy), *patches.shape[1:]), dtype=np.float32)
-        values[noisy] += np.float32(255 * spec.noise) * noise
-    return (np.clip(values, 0, 255) + np.float32(0.5)).astype(np.uint8)
+    noise = rng.standard_normal((int(is_noisy.sum()), *patches.shape[1:]), dtype=np.float32)
+    values[is_noisy[changed]] += np.float32(255 * spec.noise) * noise
+    result = patches.copy()
+    result[changed] = np.clip(values, 0, 255) + np.float32(0.5)
+    return result

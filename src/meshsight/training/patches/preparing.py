@@ -45,6 +45,8 @@ def prepare_patches(spec: PatchTrainSpec, data: Sequence[Dataset], validation: S
     for one in held:
         check_patches(net_spec, one)
     _check_truth(net_spec, learnt, held)
+    if not hasattr(net_spec, "class_loss"):
+        learnt = learnt.take(learnt.has_circle)  # the others have nothing to teach a network that only locates
     if not held and spec.needs_validation:
         raise SpecError("schedule 'plateau' and validation.patience need a validation set: give one with --val")
     torch.manual_seed(spec.seed)

@@ -59,8 +59,11 @@ class PatchSource:
         """Returns which patches batch k has: positions k * batch_size on of epoch after epoch."""
         count, start = len(self.labels), k * self.batch_size
         positions = np.arange(start, start + self.batch_size)
+        first, last = start // count, (start + self.batch_size - 1) // count
+        if first == last:
+            return self._order(first)[positions - first * count]
         epochs = positions // count
-        parts = [self._order(int(epoch))[positions[epochs == epoch] % count] for epoch in np.unique(epochs)]
+        parts = [self._order(epoch)[positions[epochs == epoch] % count] for epoch in range(first, last + 1)]
         return np.concatenate(parts)
 
     def _order(self, epoch: int) -> Int64[np.ndarray, " n"]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from meshsight.datasets.opening import open_dataset
-from meshsight.models.patch.families import classifier, joint
+from meshsight.models.patch.families import circle, classifier, joint
 from meshsight.records.dataset import Dataset
 from meshsight.specs.patch_training import PatchTrainSpec
 
@@ -46,7 +46,7 @@ def make_patches(tmp_path: Path) -> MakePatches:
 @pytest.fixture
 def make_recipe() -> MakeRecipe:
     def make(family: str = "classifier", **changes: object) -> PatchTrainSpec:
-        net = {"classifier": classifier, "joint": joint}[family].Spec()
+        net = {"circle": circle, "classifier": classifier, "joint": joint}[family].Spec()
         plain = {"net": net, "steps": 60, "batch_size": 64, "optimiser": {"kind": "adamw", "learning_rate": 0.01}}
         return PatchTrainSpec.model_validate({**plain, **changes})
 

@@ -11,7 +11,7 @@ from meshsight.core.errors import DataError
 from meshsight.datasets.patches.arrays import joined, read_patches
 from meshsight.training.fit import Resources, TrainingRequest, fit
 from meshsight.training.metrics import read_metrics
-from meshsight.training.patches.preparing import hold_out
+from meshsight.training.patches.preparing import hold_out, prepare_patches
 from meshsight.training.patches.source import PatchSource
 from meshsight.training.run_folder import RunFiles
 
@@ -58,6 +58,13 @@ def test_the_mean_of_the_training_patches_is_part_of_the_weights(tmp_path, make_
     fit(request(spec, tmp_path / "run", [data]), [], lambda: False)
     mean = load_file(RunFiles(tmp_path / "run").weights)["net.entry.mean"]
     assert mean == pytest.approx(read_patches(data, "ball").pixels.mean() / 255, abs=1e-5)
+
+
+def test_a_network_that_only_locates_learns_from_balls_alone(make_patches, make_recipe) -> None:
+    data = make_patches(count=200)
+    circles, joint = (prepare_patches(make_recipe(kind), [data], []) for kind in ("circle", "joint"))
+    assert circles.source.labels.has_circle.all()
+    assert len(circles.source.labels) == joint.source.labels.has_circle.sum() < len(joint.source.labels)
 
 
 def test_an_epoch_sees_every_patch_once_in_a_new_order(make_patches, make_recipe) -> None:
