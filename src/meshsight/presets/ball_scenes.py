@@ -46,7 +46,7 @@ class Cast(NamedTuple):
 TRAINING = Cast(
     seed=1,
     frames=1600,
-    balls=("classic", "octants", "panels", "ribbons", "spotted", "squares"),
+    balls=("camouflage", "checker", "classic", "octants", "panels", "ribbons", "rings", "spotted", "squares"),
     robots=("white", "dark"),
     lookalikes=("sphere", "checker", "cone"),
     floors=("fabric", "gravel", "noise", "speckle"),
@@ -55,7 +55,7 @@ TRAINING = Cast(
 )
 VALIDATION = Cast(
     seed=3,
-    frames=300,
+    frames=200,
     balls=("swirl", "patchwork"),
     robots=("jersey", "orange"),
     lookalikes=("sphere", "checker", "cone"),
@@ -65,7 +65,7 @@ VALIDATION = Cast(
 )
 TEST = Cast(
     seed=2,
-    frames=400,
+    frames=300,
     balls=("triangles", "wedges"),
     robots=("blue", "grey"),
     lookalikes=("can", "egg"),
@@ -92,30 +92,30 @@ def scenes(cast: Cast) -> SceneSpec:
         objects=tuple(ObjectSpec(name="ball", mesh=f"builtin:ball_{name}") for name in cast.balls),
         count=Uniform(low=3, high=6),
         placement=ground.Spec(
-            density=Uniform(low=0.02, high=0.12),
+            density=Uniform(low=0.015, high=0.08),
             upright=0.0,
             surface=SurfaceSpec(
                 textures=floors,
                 tile=LogUniform(low=0.3, high=2.0),
                 hue_deg=Uniform(low=85, high=150),
                 saturation=Uniform(low=0.3, high=0.85),
-                brightness=Uniform(low=0.15, high=0.7),
+                brightness=Uniform(low=0.1, high=0.45),
             ),
         ),
         camera=shell.Spec(elevation_deg=Uniform(low=6, high=40), framing=Uniform(low=0.7, high=1.5)),
-        materials=MaterialJitter(saturation=Uniform(low=0.0, high=0.1), brightness=Uniform(low=0.75, high=1.05)),
+        materials=MaterialJitter(saturation=Uniform(low=0.0, high=0.1), brightness=Uniform(low=0.8, high=1.05)),
         distractors=DistractorsSpec(
-            count=Uniform(low=6, high=12),
+            count=Uniform(low=5, high=10),
             meshes=tuple(f"builtin:{name}" for name in others),
             size=LogUniform(low=0.7, high=6.0),
-            in_front=0.25,
+            in_front=0.15,
             materials=MaterialJitter(probability=0.3),
         ),
-        environment=EnvironmentSpec(source=environments, strength=LogUniform(low=0.25, high=1.2)),
+        environment=EnvironmentSpec(source=environments, strength=LogUniform(low=0.4, high=1.2)),
         backgrounds=(EnvironmentBackground(weight=2), ProceduralBackgrounds(weight=1, seeds=cast.seeds)),
         sensor=SensorSpec(
-            exposure_ev=Uniform(low=-1.0, high=0.6),
-            blur_sigma_px=Uniform(low=0.0, high=2.2),
+            exposure_ev=Uniform(low=-0.7, high=0.4),
+            blur_sigma_px=Uniform(low=0.0, high=1.8),
             shot_noise=LogUniform(low=0.0001, high=0.003),
             read_noise=LogUniform(low=0.002, high=0.02),
         ),

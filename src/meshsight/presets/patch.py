@@ -1,14 +1,16 @@
 """Networks that look at one patch of 16x16 pixels: NaoTH's published sizes, and their like, ready to train.
 
 NaoTH train with batches of 128, Adam at 0.0001, for up to 2000 epochs; here the rate is higher and falls, which takes
-fewer epochs.
+fewer epochs. The variants `hard` are what did best on the validation scenes of `benchmarks/ball_patches.py`: tens of
+thousands of patches, small batches, a high rate, nothing that holds so small a network back (it never learns by heart),
+and mistakes of both kinds cost alike.
 """
 
 from collections.abc import Callable
 from functools import partial
 from itertools import product
 
-from meshsight.models.patch.families import early_exit, joint
+from meshsight.models.patch.families import circle, classifier, early_exit, joint
 from meshsight.models.patch.published import (
     NAOTH_DENSE,
     NAOTH_FILTERS,
@@ -17,10 +19,11 @@ from meshsight.models.patch.published import (
     naoth_go24,
     naoth_tiny,
 )
-from meshsight.models.patch.spec import ClassLossSpec, PatchSpec
+from meshsight.models.patch.spec import CircleLossSpec, ClassLossSpec, PatchSpec
 from meshsight.presets._variants import Variant, print_variant
 from meshsight.specs.optimisation import AdamWSpec
-from meshsight.specs.patch_training import PatchTrainSpec
+from meshsight.specs.patch_training import PatchTrainSpec, PatchValidationSpec
+from meshsight.specs.schedule import WarmUpSpec
 
 USUAL = ((4, 4, 8, 8), 64)
 PARAMETERS = dict(
@@ -49,6 +52,25 @@ def patch_training(net: PatchSpec) -> PatchTrainSpec:
     return PatchTrainSpec(net=net, epochs=60, optimiser=AdamWSpec(learning_rate=3e-3, weight_decay=0.0))
 
 
+def hard_training(net: classifier.Spec | circle.Spec) -> PatchTrainSpec:
+    """Returns the recipe for many hard patches."""
+    free = net.evolve(dropout=0.0, penalty=None)
+    if isinstance(net, classifier.Spec):
+        free = free.evolve(class_loss=ClassLossSpec(false_negative_cost=1.0))
+    else:
+        free = free.evolve(circle_loss=CircleLossSpec(kind="huber", huber_delta=0.1))
+    return PatchTrainSpec(
+        net=free,
+        epochs=8 if isinstance(net, classifier.Spec) else 20,
+        batch_size=64,
+        optimiser=AdamWSpec(
+            learning_rate=1.5e-2 if isinstance(net, classifier.Spec) else 2e-2, weight_decay=0.0, beta2=0.99
+        ),
+        warm_up=WarmUpSpec(steps=100),
+        validation=PatchValidationSpec(precision=0.97),
+    )
+
+
 def _variants() -> dict[str, Variant]:
     found: dict[str, Variant] = {}
     sizes = sorted(PARAMETERS, key=lambda size: size != USUAL)  # the usual one first
@@ -68,11 +90,23 @@ def _variants() -> dict[str, Variant]:
         "tiny3": (partial(naoth_tiny, 3), "the first with the position channel, 1,357 parameters"),
         "early_exit": (early_exit_net, "after Nao Devils: 32x32, gives up early on what is clearly no ball"),
     }
-    return found | {name: Variant(make=partial(_recipe, make), about=about) for name, (make, about) in others.items()}
+    for name, (make, about) in others.items():
+        found[name] = Variant(make=partial(_recipe, make), about=about)
+    hard = {
+        "1550_hard": (naoth_classifier, "NaoTH's classifier of 1,550 parameters, for many hard patches"),
+        "1550_circle_hard": (naoth_circle, "its twin that finds radius and centre, for many hard patches"),
+    }
+    for name, (make, about) in hard.items():
+        found[name] = Variant(make=partial(_hard_recipe, make), about=about)
+    return found
 
 
 def _recipe(make: Callable[[], PatchSpec]) -> PatchTrainSpec:
     return patch_training(make())
+
+
+def _hard_recipe(make: Callable[[], classifier.Spec | circle.Spec]) -> PatchTrainSpec:
+    return hard_training(make())
 
 
 VARIANTS = _variants()

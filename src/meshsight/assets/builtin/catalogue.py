@@ -52,6 +52,8 @@ _SHAPES: tuple[Maker, ...] = (
     shapes.torus,
 )
 _FOOTBALL: tuple[Maker, ...] = (
+    football.ball_camouflage,
+    football.ball_checker,
     football.ball_classic,
     football.ball_mini_spots,
     football.ball_octants,
@@ -59,6 +61,7 @@ _FOOTBALL: tuple[Maker, ...] = (
     football.ball_panels,
     football.ball_patchwork,
     football.ball_ribbons,
+    football.ball_rings,
     football.ball_spotted,
     football.ball_squares,
     football.ball_swirl,

@@ -145,6 +145,34 @@ def ball_patchwork() -> list[MeshPart]:
     )
 
 
+def ball_rings() -> list[MeshPart]:
+    """Ball: white with four dark rings about one axis, 10 cm."""
+    return _ball("ball_rings", lambda directions: (directions[..., 2] * 2.2 + 0.3) % 1 < 0.42, (WHITE, (25, 25, 60)))
+
+
+def ball_checker() -> list[MeshPart]:
+    """Ball: black and white fields between lines of latitude and longitude, 10 cm."""
+
+    def pattern(directions: Directions) -> np.ndarray:
+        turn = np.arctan2(directions[..., 1], directions[..., 0]) * 3 / np.pi
+        height = np.arcsin(np.clip(directions[..., 2], -1, 1)) * 4.5 / np.pi + 0.5
+        return (np.floor(turn) + np.floor(height)) % 2
+
+    return _ball("ball_checker", pattern, (WHITE, BLACK))
+
+
+def ball_camouflage() -> list[MeshPart]:
+    """Ball: soft dark and grey shapes on white, 10 cm."""
+    waves = np.random.default_rng(11).normal(0, 4.5, (9, 3))
+    phases = np.arange(9) * 0.7
+
+    def pattern(directions: Directions) -> np.ndarray:
+        height = np.cos(directions @ waves.T + phases).sum(axis=-1)
+        return np.where(height > 1.1, 1, np.where(height < -2.2, 2, 0))
+
+    return _ball("ball_camouflage", pattern, (WHITE, (20, 25, 30), (120, 125, 130)))
+
+
 def ball_swirl() -> list[MeshPart]:
     """Ball: a red and a dark swirl on white, 10 cm."""
 
