@@ -7,10 +7,9 @@ losses and what a batch becomes on its way in. The first losses are equal; later
 layers before the last twice when it is asked for the losses of all. The ratio is of processor time.
 """
 
-import statistics
-
 import torch
-from measuring import Target, arguments, median_ratio, report, run_single_threaded, take_turns
+from measuring import arguments, report, run_single_threaded
+from steps import NUM_CLASSES, TARGETS, add_options, compare, learn
 from torch import Tensor
 from transformers import DetrConfig, DetrForObjectDetection
 
@@ -21,11 +20,6 @@ from meshsight.models.detectors import query
 from meshsight.models.queries import detr
 from meshsight.models.set_prediction.region import to_shares
 from meshsight.training.precision import place
-
-TARGETS = (Target(figure="ratio", limit=1.05),)
-NUM_CLASSES = 80
-OBJECTS_PER_IMAGE = 7
-"""As in COCO, on average."""
 
 
 class Ours:
@@ -42,7 +36,7 @@ class Ours:
         raw = self.network(images.float(), targets)
         size_hw = (images.shape[2], images.shape[3])
         loss = torch.stack(list(self.network.loss(raw, targets, size_hw).values())).sum()
-        return _learn(self._optimiser, loss)
+        return learn(self._optimiser, loss)
 
 
 class Theirs:
@@ -72,7 +66,7 @@ class Theirs:
             {"class_labels": class_ids, "boxes": to_shares(boxes, region)}
             for boxes, class_ids in zip(targets.boxes, targets.class_ids, strict=True)
         ]
-        return _learn(self._optimiser, self.network((images.float() - self._mean) / self._std, labels=labels).loss)
+        return learn(self._optimiser, self.network((images.float() - self._mean) / self._std, labels=labels).loss)
 
 
 def _their_name(name: str) -> str:
@@ -91,52 +85,16 @@ def _optimiser(network: torch.nn.Module) -> torch.optim.Optimizer:
     return torch.optim.AdamW(parameters, lr=1e-4, fused=True)
 
 
-def _learn(optimiser: torch.optim.Optimizer, loss: Tensor) -> float:
-    loss.backward()
-    optimiser.step()
-    optimiser.zero_grad(set_to_none=True)
-    return float(loss.detach())
-
-
-def _num_parameters(network: torch.nn.Module) -> int:
-    return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
-
-
-def make_batch(count: int, size: int) -> tuple[Tensor, Targets]:
-    """Returns images of noise with boxes anywhere."""
-    generator = torch.Generator().manual_seed(0)
-    images = torch.randint(0, 256, (count, 3, size, size), dtype=torch.uint8, generator=generator)
-    corners = torch.rand(count, OBJECTS_PER_IMAGE, 2, 2, generator=generator).sort(dim=2).values * size
-    boxes = torch.cat([corners[:, :, 0], corners[:, :, 1] + 1], dim=-1).clamp(max=float(size))
-    class_ids = torch.randint(0, NUM_CLASSES, (count, OBJECTS_PER_IMAGE), generator=generator)
-    return images, Targets(boxes, class_ids, torch.zeros(class_ids.shape, dtype=torch.bool))
-
-
 def main() -> int:
     """Measures and prints."""
     parser = arguments(__doc__ or "")
-    parser.add_argument("--size", type=int, default=320, help="side of the input, a multiple of 32")
-    parser.add_argument("--batch", type=int, default=4, help="images of a step")
-    parser.add_argument("--rounds", type=int, default=5, help="steps of either network, after one to warm up")
+    add_options(parser)
     options = parser.parse_args()
     run_single_threaded()
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    batch = make_batch(options.batch, options.size)
     ours = Ours()
-    theirs = Theirs(ours)
-    assert _num_parameters(ours.network) == _num_parameters(theirs.network)
-    first = ours.step(*batch), theirs.step(*batch)
-    rows = take_turns(options.rounds, lambda: ours.step(*batch), lambda: theirs.step(*batch))
-    seconds = [[row[side].cpu_s for row in rows] for side in range(2)]
-    found = {
-        "ratio": median_ratio(*seconds),
-        "ours_cpu_s": statistics.median(seconds[0]),
-        "transformers_cpu_s": statistics.median(seconds[1]),
-        "parameters_of_each": _num_parameters(ours.network),
-        "first_loss_ours": first[0],
-        "first_loss_transformers": first[1],
-    }
+    found = compare(ours, Theirs(ours), "transformers", options)
     title = f"DETR R50, a step of {options.batch} images of {options.size} px in float32"
     return report(title, found, TARGETS, options.json)
 
