@@ -61,11 +61,15 @@ def draw(out: Path, scale: float) -> None:
         make_patches([out / f"scenes_{split}"], out / split, ball_patches.hard(), progress=False)
 
 
-def learn(out: Path, name: str, spec: PatchTrainSpec, data: Path) -> Path:
-    """Trains a network, or goes on where it was broken off; returns its run."""
+def learn(out: Path, name: str, spec: PatchTrainSpec, data: Path, validation: tuple[Path, ...] = ()) -> Path:
+    """Trains a network, or goes on where it was broken off; returns its run.
+
+    Without a validation set the weights are chosen on a part of the data itself, as a control's must be: choosing them
+    by the truth would teach it something.
+    """
     progress(f"training: {name}")
     options = TrainOptions(is_resumed=True, resources=Resources(device="cpu", threads=1))
-    train(spec, data=[data], val=[out / "validation"], out=out / name, options=options)
+    train(spec, data=[data], val=validation, out=out / name, options=options)
     return out / name
 
 
@@ -153,7 +157,7 @@ def main() -> int:
     out.mkdir(parents=True, exist_ok=True)
     draw(out, options.scale)
     specs = {name: shortened(patch.hard_training(net), options.scale) for name, net in NETS.items()}
-    runs = {name: learn(out, name, spec, out / "train") for name, spec in specs.items()}
+    runs = {name: learn(out, name, spec, out / "train", (out / "validation",)) for name, spec in specs.items()}
     learn(out, "control_labels", shortened(specs["classifier"], CONTROL_SHARE), shuffled(out, "shuffled_labels"))
     learn(out, "control_circles", shortened(specs["circle"], CONTROL_SHARE), shuffled(out, "shuffled_circles"))
     classes, circles = measured(out, runs["classifier"]), measured(out, runs["circle"])
