@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from meshsight.core.errors import ArtifactError, SpecError
 from meshsight.core.kinds import did_you_mean
 from meshsight.models.backbones.timm import Spec
+from meshsight.models.fixed_norm import fix_norms
 from meshsight.models.parts import Backbone, FeatureSpec, Pyramid
 
 FINEST_STRIDE, DEEPEST_STRIDE = 4, 32
@@ -40,10 +41,12 @@ class TimmBackbone(Backbone):
             for parameter in module.parameters(recurse=False):
                 parameter.requires_grad_(False)
         if spec.norm != "batch":
-            norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+            norms: list[nn.Module] = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
             self.resting += norms
             for parameter in (part for norm in norms for part in norm.parameters()):
                 parameter.requires_grad_(parameter.requires_grad and spec.norm == "frozen")
+            if spec.norm == "fixed":
+                fix_norms(norms)
         self._stage_names = tuple(names)
         self.train()
 
