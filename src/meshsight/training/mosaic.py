@@ -34,7 +34,7 @@ def compose_mosaic(
     """
     height, width = (max(1, round(2 * side * factor)) for side in input_hw)
     centre = (round(centre[0] * factor), round(centre[1] * factor))
-    image = np.full((height, width, 3), PAD_VALUE, dtype=np.uint8)
+    image = np.empty((height, width, 3), dtype=np.uint8)
     parts: list[Picture] = []
     for number, tile in enumerate(tiles):
         scale = factor * min(input_hw[0] / tile.size_hw[0], input_hw[1] / tile.size_hw[1])
@@ -48,8 +48,26 @@ def compose_mosaic(
             image[low[1] : high[1], low[0] : high[0]] = small[
                 low[1] - start[1] : high[1] - start[1], low[0] - start[0] : high[0] - start[0]
             ]
+        pad_around(image, quadrant(number, centre, (width, height)), np.concatenate([low, high]))
         parts.append(_placed(tile, sides / tile.size_hw[::-1], start, np.concatenate([low, high])))
     return join(image, parts)
+
+
+def quadrant(number: int, centre: tuple[int, int], size_wh: tuple[int, int]) -> np.ndarray:
+    """Returns the window, xyxy, of one of the four quadrants around the centre."""
+    (x, y), (width, height) = np.clip(centre, 0, size_wh), size_wh
+    across, down = ((0, x), (x, width))[number % 2], ((0, y), (y, height))[number // 2]
+    return np.array([across[0], down[0], across[1], down[1]])
+
+
+def pad_around(image: np.ndarray, window: np.ndarray, inner: np.ndarray) -> None:
+    """Fills what of a window an inner one leaves, which costs less than to fill all of it beforehand."""
+    left, top, right, bottom = window
+    low_x, low_y, high_x, high_y = inner
+    image[top:low_y, left:right] = PAD_VALUE
+    image[high_y:bottom, left:right] = PAD_VALUE
+    image[low_y:high_y, left:low_x] = PAD_VALUE
+    image[low_y:high_y, high_x:right] = PAD_VALUE
 
 
 def _resized(tile: Picture, sides: tuple[int, int]) -> np.ndarray:
