@@ -1,8 +1,8 @@
 """Builds DETR: transformers' encoder, decoder and heads on a backbone of ours.
 
 Equal to transformers' DetrForObjectDetection in outputs, loss and detections (`tests/unit/models/test_queries.py`).
-Padding is masked, and boxes are shares of the picture without it. One
-deviation: there are regions to ignore.
+It starts as the authors start it, not as transformers does. Padding is masked, and boxes are shares of the picture
+without it. One deviation: there are regions to ignore.
 
 Shapes: b images, h and w the input.
 """
@@ -26,6 +26,7 @@ from meshsight.models.set_prediction.losses import softmax_loss
 from meshsight.models.set_prediction.matching import Labels, Matches, Prediction
 from meshsight.models.set_prediction.outputs import QueryOutputs, make_outputs
 from meshsight.models.set_prediction.region import find_region, region_mask, to_pixels
+from meshsight.models.set_prediction.starting import start_layers, start_matrices
 from meshsight.models.topk import best_candidates
 from meshsight.specs.decoding import DecodeSpec
 
@@ -39,6 +40,7 @@ class Detr(QueryDetector):
         self.backbone = backbone
         self.network = DetrForObjectDetection(make_config(spec, last_channels(backbone), num_classes))
         put_backbone(self.network.model, PyramidDoor(backbone))
+        _start(self.network)
         # Norms what a layer says. transformers 5.23 would also hand the normed states on to the next layer when it is
         # asked for those of all layers, which neither DETR nor its published weights know.
         decoder = self.network.get_submodule("model.decoder")
@@ -71,6 +73,14 @@ class Detr(QueryDetector):
         scores, class_ids = likely.max(dim=-1, keepdim=True)
         boxes = to_pixels(raw.boxes[:, :, -1], raw.region)
         return best_candidates(boxes, scores, self.decode_spec, size_hw, class_ids)
+
+
+def _start(network: DetrForObjectDetection) -> None:
+    for name in ("encoder", "decoder"):
+        start_matrices(network.get_submodule(f"model.{name}"))
+    for name in ("model.input_projection", "class_labels_classifier", "bbox_predictor"):
+        start_layers(network.get_submodule(name))
+    nn.init.normal_(network.get_parameter("model.query_position_embeddings.weight"))
 
 
 def make_config(spec: Spec, channels_in: int, num_classes: int) -> DetrConfig:

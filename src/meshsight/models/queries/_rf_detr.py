@@ -11,7 +11,7 @@ Shapes: b images, h and w the input, g times q queries in training, q in evaluat
 # Configurations of transformers take more than their signatures say.
 
 from jaxtyping import Bool, Float
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import RfDetrConfig, RfDetrDinov2Config, RfDetrForObjectDetection
 
 from meshsight.models.batch import Targets
@@ -23,6 +23,7 @@ from meshsight.models.set_prediction.losses import iou_aware_loss
 from meshsight.models.set_prediction.matching import Labels, Matches, Prediction
 from meshsight.models.set_prediction.outputs import QueryOutputs, make_outputs
 from meshsight.models.set_prediction.region import whole
+from meshsight.models.set_prediction.starting import start_matrices, start_proposing_heads
 from meshsight.specs.decoding import DecodeSpec
 
 
@@ -34,6 +35,7 @@ class RfDetr(QueryDetector):
         self.spec = spec
         self.network = RfDetrForObjectDetection(make_config(spec, num_classes))
         self.backbone = take_backbone(self.network.model)
+        _start(self.network)
         self.criterion = Criterion(spec=spec.matching, scoring="sigmoid", class_loss=self._class_loss)
 
     def forward(self, images: Float[Tensor, "b 3 h w"], targets: Targets | None = None) -> QueryOutputs:
@@ -62,6 +64,19 @@ class RfDetr(QueryDetector):
 
     def _class_loss(self, prediction: Prediction, matches: Matches, silent: Bool[Tensor, "b q"]) -> Float[Tensor, ""]:
         return iou_aware_loss(prediction, matches, silent, self.spec.quality_alpha)
+
+
+def _start(network: RfDetrForObjectDetection) -> None:
+    model = network.get_submodule("model")
+    start_matrices(model.get_submodule("decoder"))
+    start_matrices(model.get_submodule("enc_output"))
+    nn.init.normal_(model.get_parameter("query_feat.weight"))
+    nn.init.zeros_(model.get_parameter("reference_point_embed.weight"))
+    heads = [network.get_submodule(name) for name in ("class_embed", "bbox_embed")]
+    start_proposing_heads(*heads)
+    for head, name in zip(heads, ("enc_out_class_embed", "enc_out_bbox_embed"), strict=True):
+        for copy in model.get_submodule(name).children():
+            copy.load_state_dict(head.state_dict())
 
 
 def make_config(spec: Spec, num_classes: int) -> RfDetrConfig:
