@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.meshsight-setup
 
-.PHONY: help setup demo test lint clean
+.PHONY: help setup demo test test-long lint clean
 
 help:
 	@echo "make setup   create .venv with everything a developer or CI needs"
 	@echo "make demo    3D models -> labelled scenes -> detector -> report, on this CPU"
-	@echo "make test    linters, type checks, import contracts and all tests"
+	@echo "make test    linters, type checks, import contracts and tests"
+	@echo "make test-long  the few tests that take minutes each"
 	@echo "make clean   remove .venv and what demo and tests made"
 
 setup: $(STAMP)
@@ -32,7 +33,10 @@ lint: setup
 	@$(BIN)/lint-imports
 
 test: lint
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not long"
+
+test-long: setup
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto -m long
 
 clean:
 	rm -rf $(VENV) demo build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis

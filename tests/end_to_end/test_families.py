@@ -14,7 +14,7 @@ from meshsight.workflows.generate import generate
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_families_overfit_drawn_scenes(tmp_path: Path) -> None:
     """By the benchmark that does it with photographs; its exit code says whether each has reached its AP50."""
     scenes = {

@@ -183,7 +183,7 @@ def ends_of(out: Path) -> Counter[int]:
 
 @pytest.mark.parametrize(
     ("num_trials", "kills"),
-    [pytest.param(4, 1, id="small"), pytest.param(64, 3, id="64 trials", marks=pytest.mark.slow)],
+    [pytest.param(4, 1, id="small"), pytest.param(64, 3, id="64 trials", marks=pytest.mark.long)],
 )
 def test_kills_lose_no_trial_and_run_none_twice(root: Path, tmp_path: Path, num_trials: int, kills: int) -> None:
     rng = random.Random(3)

@@ -65,9 +65,10 @@ class BlenderProcess:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         assert self._process.stderr is not None
+        self._listener = threading.Thread(target=self._listen, args=(self._process.stderr,), daemon=True)
         self._threads = [
             threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True),
-            threading.Thread(target=self._listen, args=(self._process.stderr,), daemon=True),
+            self._listener,
             threading.Thread(target=self._write, args=(self._process.stdin,), daemon=True),
         ]
         for thread in self._threads:
@@ -139,6 +140,7 @@ class BlenderProcess:
             code = self._process.wait(GOODBYE_SECONDS)
         except subprocess.TimeoutExpired:
             return "it closed its pipe"
+        self._listener.join(GOODBYE_SECONDS)  # its last words may still be on their way
         return f"exit code {code}" if code >= 0 else f"{SIGNAL}{-code}"
 
     def _read(self, stream: IO[bytes]) -> None:
