@@ -149,9 +149,7 @@ def test_what_is_broken_off_leaves_nothing_half_done_and_can_be_done_again(how: 
     source = write(many(tmp_path / "drawn", NUM_MANY), tmp_path / "shards", "webdataset")
     out = tmp_path / "out"
     command = [sys.executable, "-m", "meshsight.cli", "convert", str(source), str(out), "--to", "yolo"]
-    heeding = partial(
-        signal.signal, signal.SIGINT, signal.SIG_DFL
-    )  # tests in the background hand on a deaf ear
+    heeding = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # else it is ignored where the tests are
     pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, **pipes, text=True, preexec_fn=heeding) as process:
         wait_for(lambda: num_hidden_images(tmp_path) > 5)
