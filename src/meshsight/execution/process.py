@@ -19,6 +19,7 @@ from meshsight.execution.messages import EVENTS, Answer, Hello, JsonObject, Task
 
 LAST_WORDS = 12
 THREAD_VARIABLES = (
+    "OPENCV_FOR_THREADS_NUM",
     "LP_NUM_THREADS",
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
