@@ -330,6 +330,35 @@ def test_padding_does_not_move_what_detr_finds(monkeypatch: pytest.MonkeyPatch) 
     torch.testing.assert_close(found, to_pixels(alone.boxes[:, :, -1], alone.region), rtol=0, atol=0.1)
 
 
+def test_what_the_backbone_says_of_bars_changes_nothing_that_detr_finds() -> None:
+    detector = build(DETR).eval()
+    padded = torch.full((1, 3, 128, 160), float(PAD_VALUE))
+    padded[:, :, :64, :96] = make_images()[:1]
+    generator = torch.Generator().manual_seed(0)
+
+    def noisy(features: Tensor, rows: int, columns: int) -> Tensor:
+        noise = 10 * torch.randn(features.shape, generator=generator)
+        noise[:, :, :rows, :columns] = features[:, :, :rows, :columns]
+        return noise
+
+    def among_bars(*called: object) -> tuple[Tensor, ...]:
+        return tuple(noisy(level, level.shape[2] // 2, level.shape[3] * 96 // 160) for level in called[2])
+
+    def all_over(*called: object) -> tuple[Tensor, ...]:
+        return tuple(noisy(level, 0, 0) for level in called[2])
+
+    with torch.no_grad():
+        plain = detector(padded)
+        heard = {}
+        for hook in (among_bars, all_over):
+            handle = detector.backbone.register_forward_hook(hook)
+            heard[hook] = detector(padded)
+            handle.remove()
+    torch.testing.assert_close(heard[among_bars].boxes, plain.boxes, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(heard[among_bars].class_logits, plain.class_logits, rtol=1e-5, atol=1e-5)
+    assert (heard[all_over].boxes - plain.boxes).abs().max() > 1e-3
+
+
 def test_the_region_of_a_picture_is_found_wherever_it_lies() -> None:
     images = torch.full((3, 3, 8, 12), float(PAD_VALUE))
     images[0, :, 2:5, 3:9] = 7
